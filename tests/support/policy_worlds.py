@@ -1,0 +1,142 @@
+"""Generated groups: agreements of several versions, histories of acceptances, and the publications among them."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+
+from policies.agreement import Agreement
+from policies.entitlement import starts_on_acceptance
+from policies.group import Group, Version, may_accept, rights
+from policies.labels import Label
+from policies.life import State
+from policies.reasons import Refusal
+from support.agreements import DAY, FROM, A, B, C, agreement, micros
+from support.marked import Caller, Stored
+
+MEMBERS = (A, B, C)
+LABELS = ("clear", "green", "amber", "amber+strict")
+FIRST = micros(FROM)
+
+parties = st.lists(
+    st.fixed_dictionaries(
+        {
+            "member": st.sampled_from(MEMBERS[1:]),
+            "role": st.sampled_from(["receiver", "both", "both", "receiver", "publisher", "observer"]),
+            "clearance": st.sampled_from(LABELS),
+            "redistributes": st.sampled_from([False, False, False, True]),
+        }
+    ),
+    unique_by=lambda party: str(party["member"]),
+    min_size=1,
+    max_size=2,
+)
+"""Parties beside A, which publishes and receives in every version."""
+
+
+@st.composite
+def agreements(draw: Callable[[st.SearchStrategy[Any]], Any], number: int, begin_day: int) -> Agreement:
+    """One version of an agreement, in force from that day."""
+    return agreement(
+        version=number,
+        validity={"from": FROM + timedelta(days=begin_day)},
+        parties=[{"member": A}, *draw(parties)],
+        terms={
+            "history": draw(st.sampled_from(["all", "from-joining"])),
+            "onward": draw(st.sampled_from(["none", "community", "clients"])),
+        },
+    )
+
+
+@dataclass(slots=True)
+class World:
+    """A group over time: what happened, and the rows published so far."""
+
+    group: Group
+    at: int = FIRST
+    rows: list[Stored] = field(default_factory=list)
+
+    @property
+    def position(self) -> int:
+        """The last position; positions follow the clock, as the sequencer's do."""
+        return max((row.position for row in self.rows), default=0)
+
+    def accept(self, member: str, digest: str) -> None:
+        """The member accepts that version, if it may."""
+        try:
+            version = may_accept(self.group, member, digest, self.at)
+        except Refusal:
+            return
+        published = {row.publisher for row in self.rows}
+        starts = starts_on_acceptance(self.group, version, member, published, self.position, self.at)
+        accepted = {**self.group.acceptances.get(member, {}), digest: self.at}
+        self.group = replace(
+            self.group,
+            acceptances={**self.group.acceptances, member: accepted},
+            starts={**self.group.starts, member: starts},
+        )
+
+    def withdraw(self, member: str) -> None:
+        """The member withdraws whatever it accepted."""
+        others = {other: held for other, held in self.group.acceptances.items() if other != member}
+        self.group = replace(self.group, acceptances=others)
+
+    def publish(self, member: str, label: Label) -> None:
+        """The member publishes a row, if it may write."""
+        if rights(self.group, Caller(member), self.at).can_write:
+            self.rows.append(Stored(label, max(self.position + 1, self.at), member))
+
+
+HOUR = DAY // 24
+History = tuple[tuple[str, str, int], ...]
+"""What happens, an hour apart: (verb, member, number of a version or rank of a label)."""
+
+
+def _phase(number: int) -> st.SearchStrategy[History]:
+    """What happens while that version (from 0) is in force: A and perhaps others accept it, then anything."""
+    publish = st.tuples(st.just("publish"), st.sampled_from((A, A, B)), st.sampled_from((2, 1, 3, 0)))
+    some = st.one_of(
+        publish,
+        publish,
+        st.tuples(st.just("accept"), st.sampled_from((B, C)), st.just(number)),
+        st.tuples(st.just("accept"), st.sampled_from(MEMBERS), st.just(min(number + 1, 2))),
+        st.tuples(st.just("withdraw"), st.sampled_from((B, C)), st.just(0)),
+    )
+    joining = st.lists(st.tuples(st.just("accept"), st.sampled_from((B, C)), st.just(number)), max_size=2)
+    first = (("wait", A, number), ("accept", A, number))
+    return st.tuples(joining, st.lists(some, min_size=3, max_size=8)).map(lambda told: (*first, *told[0], *told[1]))
+
+
+histories = st.tuples(*(_phase(number) for number in range(3))).map(lambda phases: sum(phases, ()))
+"""Three versions live through, one after the other."""
+
+
+@st.composite
+def versions(draw: Callable[[st.SearchStrategy[Any]], Any]) -> tuple[Agreement, ...]:
+    """Three versions, ten days apart."""
+    return tuple(draw(agreements(number, 10 * (number - 1))) for number in (1, 2, 3))
+
+
+def world_of(reviewed: tuple[Agreement, ...]) -> World:
+    """A group in which these versions are approved and nobody has accepted anything."""
+    approved = tuple(Version(version, State.APPROVED, FIRST) for version in reviewed)
+    newest = reviewed[-1]
+    return World(Group(newest.id, newest.proofs, newest.alias, approved, {}, {}))
+
+
+def play(world: World, history: History) -> Iterator[None]:
+    """Live through a history, with a stop after each step."""
+    for verb, member, number in history:
+        world.at += HOUR
+        match verb:
+            case "accept":
+                world.accept(member, world.group.versions[number].agreement.digest)
+            case "withdraw":
+                world.withdraw(member)
+            case "publish":
+                world.publish(member, Label(number))
+            case _:
+                world.at = world.group.versions[number].agreement.validity.from_
+        yield
