@@ -1,0 +1,79 @@
+"""One application: which hub stands behind which doors? Made by hand in tests, by `worker` in each server process."""
+
+import gc
+from collections.abc import Callable, Iterable
+from multiprocessing.util import Finalize
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask, Request, request
+from werkzeug.routing import MapAdapter, Rule
+
+from .config import load_settings
+from .running import Hub, open_hub
+from .web import errors, log
+from .web.answers import Answer
+from .web.routes import ROUTES, Door
+
+
+class Application(Flask):
+    """Flask, made deaf to what a request says about its own address: links come from the settings only."""
+
+    def __init__(self, hub: Hub) -> None:
+        super().__init__("hub", static_folder=None)
+        public = urlsplit(hub.settings.public_url)
+        self._place = {"HTTP_HOST": public.netloc, "wsgi.url_scheme": public.scheme}
+        self.url_map.merge_slashes = False  # never a redirect: clients lose their credentials on one
+
+    def wsgi_app(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer one request (PEP 3333)."""
+        environ.update(self._place)
+        return super().wsgi_app(environ, start_response)
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """The matcher of one request's path: what Flask makes, without reading an address out of the request."""
+        if request is None:
+            return super().create_url_adapter(None)
+        place, scheme = self._place["HTTP_HOST"], self._place["wsgi.url_scheme"]
+        return MapAdapter(self.url_map, place, "/", "", scheme, request.path, request.method)
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The door itself: none of them is a coroutine."""
+        return func
+
+
+def create_app(hub: Hub) -> Flask:
+    """The WSGI application over an open hub, which the caller closes."""
+    app = Application(hub)
+    for route in ROUTES:
+        endpoint = f"{route.method} {route.rule}"
+        app.url_map.add(Rule(route.rule, endpoint=endpoint, methods=[route.method], strict_slashes=False))
+        app.view_functions[endpoint] = _opened(hub, route.door)
+    app.register_error_handler(Exception, lambda error: errors.answer(error, request.environ))
+    return app
+
+
+def _opened(hub: Hub, door: Door) -> Callable[..., Answer]:
+    """The door as Flask calls it: with the parts of the path only."""
+
+    def view(**path: str) -> Answer:
+        return door(hub, request.environ, **path)
+
+    return view
+
+
+def worker() -> Flask:
+    """The application of one server process: what granian calls after the fork.
+
+    Settings come from the environment; deliveries are written in the background; the hub is closed when the process
+    ends in order. Raises `BadSetting`, `NotInitialised`, `Unavailable` with what to do.
+    """
+    settings = load_settings()
+    log.set_up(settings.log_format)
+    hub = open_hub(settings)
+    hub.deliveries.start()
+    Finalize(None, hub.close, exitpriority=10)  # runs at the end of a child process too, where atexit does not
+    app = create_app(hub)
+    gc.collect()
+    gc.freeze()  # what lives as long as the process is not searched for garbage again
+    return app

@@ -1,0 +1,1 @@
+"""The members' command `cirt`: uses the three rooms only and installs without Flask or SQLAlchemy."""

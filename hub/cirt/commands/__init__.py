@@ -1,0 +1,1 @@
+"""One file a command of `cirt`: what it asks for, what it answers, with which code it ends."""

@@ -1,0 +1,114 @@
+"""`cirt join`: become a member of a hub by an invitation, with a key of one's own."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from hub.cirt import show
+from hub.cirt.durable import make_folder
+from hub.cirt.faults import CirtError
+from hub.cirt.link import Link, receipt_key_of, text_of
+from hub.cirt.profile import CONFIG, KEY, Profile
+from hub.cirt.run import Run, command
+from keys import base64url
+from keys.enrolment import sign_enrolment
+from keys.errors import KeysError
+from keys.jwk import fingerprint
+from keys.signer import Signer, generate_key_file, open_signer
+from keys.statement import IDENTITY, VISIBLE
+from keys.strict_json import parse
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """What an invitation carries."""
+
+    hub: str
+    member: str
+    nonce: str
+
+
+def read_invitation(text: str) -> Invitation:
+    """The invitation behind base64url of a JSON object; raises `CirtError`."""
+    sentence = "this is not an invitation; copy the whole text, or ask the operator for a new one"
+    try:
+        value = parse(base64url.decode(text.strip()))
+    except KeysError as fault:
+        raise CirtError(sentence, code="bad-invitation") from fault
+    if not isinstance(value, Mapping) or set(value) != {"hub", "member", "nonce"}:
+        raise CirtError(sentence, code="bad-invitation")
+    hub, member, nonce = (str(value[name]) for name in ("hub", "member", "nonce"))
+    if not (VISIBLE.fullmatch(hub) and IDENTITY.fullmatch(member) and VISIBLE.fullmatch(nonce)):
+        raise CirtError(sentence, code="bad-invitation")
+    return Invitation(hub.rstrip("/"), member, nonce)
+
+
+@command("join")
+@click.argument("invitation")
+@click.option(
+    "--ca", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Certificate authorities' file."
+)
+def join(run: Run, invitation: str, ca: Path | None) -> None:
+    """Join the hub that sent this INVITATION.
+
+    Makes a key pair if there is none, proves that you hold it, and stores the token. Then read the fingerprint to the
+    hub's operator over another channel: the key works only once it was confirmed.
+    """
+    offered = read_invitation(invitation)
+    authorities = str(ca.resolve()) if ca else None
+    make_folder(run.home)
+    if (run.home / CONFIG).exists():
+        known = run.profile()
+        if (known.hub, known.member) != (offered.hub, offered.member):
+            raise CirtError(
+                f"{run.home} is the profile of {known.alias} at {known.hub}; name another folder by CIRT_HOME",
+                code="other-profile",
+            )
+    signer = _signer(run)
+    enrolment = sign_enrolment(hub=offered.hub, iss=offered.member, nonce=offered.nonce, iat=run.clock(), signer=signer)
+    with Link.to(offered.hub, ca=authorities) as link:
+        receipt_key = receipt_key_of(link.about().get("receipt_key"))
+        welcome = link.join(invitation.strip(), enrolment)
+    profile = Profile(
+        run.home,
+        hub=offered.hub,
+        member=offered.member,
+        alias=text_of(welcome, "alias"),
+        name=text_of(welcome, "name"),
+        key=f"file:{(run.home / KEY).absolute()}",
+        token=text_of(welcome, "token"),
+        receipt_key=receipt_key,
+        ca=authorities,
+    )
+    profile.keep_ring(profile.own_key_in(profile.ring(), signer))
+    profile.save()
+    _told(run, profile, signer, str(welcome.get("state")))
+
+
+def _signer(run: Run) -> Signer:
+    """The key that is there, or a new one; it is on disk before anything is sent."""
+    path = run.home / KEY
+    passphrase = run.passphrase()
+    if path.exists():
+        return open_signer(f"file:{path.absolute()}", passphrase)
+    if passphrase is None and show.on_terminal():
+        asked = click.prompt(
+            "Passphrase for your new key (empty: none)", default="", hide_input=True, show_default=False, err=True
+        )
+        passphrase = asked.encode() or None
+    return generate_key_file(path, passphrase)
+
+
+def _told(run: Run, profile: Profile, signer: Signer, state: str) -> None:
+    mark = fingerprint(signer.kid)
+    if run.json:
+        answer = {"member": profile.member, "alias": profile.alias, "hub": profile.hub, "kid": signer.kid}
+        show.answer_json({**answer, "fingerprint": mark, "state": state, "receipt_key": profile.receipt_key.kid})
+        return
+    show.answer(mark)
+    show.say(f"joined {profile.hub} as {profile.alias} ({profile.member}); the key is {state}")
+    if state == "pending":
+        show.say("read the fingerprint above to the hub's operator over another channel, a telephone for example;")
+        show.say("nothing works until it was confirmed there. Then: cirt agreements")

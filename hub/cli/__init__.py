@@ -1,0 +1,1 @@
+"""The operators' command `cirt-hub`: arguments in, paths called, tables or JSON out."""

@@ -1,0 +1,62 @@
+"""`cirt-hub`: what operators do at a shell. Commands stand in files of their own, one a group of them."""
+
+from collections.abc import Sequence
+from importlib import metadata
+
+import click
+
+from . import agreements, credentials, founding, members, review, serving
+from .demo import demo
+from .errors import FAILED, tell
+from .explaining import explain
+
+PROGRAM = "cirt-hub"
+
+
+def _version() -> str:
+    try:
+        return metadata.version("cirt-hub")
+    except metadata.PackageNotFoundError:
+        return "not installed, run from its source"
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(_version(), prog_name=PROGRAM)
+def commands() -> None:
+    """Run an incident information-sharing hub, and review who may do what in it.
+
+    Settings are HUB_* environment variables over hub.toml; docs/operate.md lists them. Every command answers on
+    stdout, in JSON with --json. Exit codes: 0 done, 1 failed, 2 usage, 4 refused, 5 unreachable or busy.
+    """
+
+
+for command in (
+    founding.init,
+    serving.serve,
+    review.import_files,
+    review.approve,
+    review.reject,
+    credentials.operator,
+    members.member,
+    members.invite,
+    credentials.key,
+    credentials.token,
+    agreements.agreement,
+    explain,
+    demo,
+):
+    commands.add_command(command)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; its exit code."""
+    try:
+        result = commands.main(args=arguments, prog_name=PROGRAM, standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt, BrokenPipeError):
+        return FAILED
+    except Exception as error:  # noqa: BLE001 - the last line of defence: a sentence and a code, never a traceback
+        return tell(error, PROGRAM)
+    return result if isinstance(result, int) else 0

@@ -1,0 +1,154 @@
+"""`cirt-hub serve`: run the hub's server processes until a signal, and say when they answer."""
+
+import errno
+import os
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+import click
+from granian.constants import HTTPModes, Interfaces, SSLProtocols
+from granian.errors import ConfigurationError
+from granian.log import LogLevels
+from granian.server.mp import MPServer
+
+from hub.config import Settings, load_settings
+from hub.running import open_hub
+
+from .errors import CommandFailed
+
+TARGET: Final = "hub.app:worker"
+#: A worker that has not drained by then is stopped, seconds.
+DRAIN_SECONDS: Final = 30
+PROBE_SECONDS: Final = 0.05
+MOST_WORKERS: Final = 4
+
+_TO_STDERR: Final = MappingProxyType(
+    {
+        "formatters": {
+            "generic": {"()": "logging.Formatter", "fmt": "%(message)s"},
+            "access": {"()": "logging.Formatter", "fmt": "%(message)s"},
+        },
+        "handlers": {
+            name: {"formatter": "generic", "class": "logging.StreamHandler", "stream": "ext://sys.stderr"}
+            for name in ("console", "access")
+        },
+    }
+)
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8480, show_default=True, type=click.IntRange(0, 65535), help="0: any that is free.")
+@click.option("--workers", type=click.IntRange(1), help="Server processes; default: as measured best.")
+@click.option("--tls-cert", type=click.Path(path_type=Path), help="Certificate chain, PEM.")
+@click.option("--tls-key", type=click.Path(path_type=Path), help="Its private key, PEM.")
+def serve(host: str, port: int, workers: int | None, tls_cert: Path | None, tls_key: Path | None) -> None:
+    """Run the hub until SIGTERM or SIGINT; requests that were begun are finished first."""
+    settings = load_settings(workers=workers)
+    if (tls_cert is None) != (tls_key is None):
+        raise click.UsageError("--tls-cert and --tls-key belong together")
+    open_hub(settings).close()  # whatever is wrong is told here, in one sentence, and not by every worker
+    port = free_port(host, port)
+    server = _server(settings, host, port, tls_cert, tls_key)
+    server.on_startup(_announcing(host, port, tls_cert))
+    try:
+        server.serve()
+    except SystemExit as end:
+        raise CommandFailed("a server process ended unexpectedly; the reason stands above") from end
+
+
+def workers_of(settings: Settings) -> int:
+    """How many server processes: as set; else one for SQLite, whose writers wait for each other anyway."""
+    if settings.workers:
+        return settings.workers
+    return 1 if settings.database.startswith("sqlite") else min(MOST_WORKERS, os.cpu_count() or 1)
+
+
+def free_port(host: str, port: int) -> int:
+    """The port, if nobody listens there; any free one for 0.
+
+    The server shares its port among its processes, so a second hub would be let in beside the first and get every
+    other request: hence this look beforehand. Raises `CommandFailed`.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            return int(probe.getsockname()[1])
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            sentence = f"port {port} of {host} is taken: stop what listens there, or choose another with --port"
+        elif error.errno == errno.EACCES:
+            sentence = f"port {port} is for privileged users: choose one above 1023 and put the proxy before it"
+        else:
+            sentence = f"cannot listen on {host} port {port}: {error.strerror}"
+        raise CommandFailed(sentence) from error
+
+
+def _server(settings: Settings, host: str, port: int, cert: Path | None, key: Path | None) -> MPServer:
+    try:
+        return MPServer(
+            TARGET,
+            address=host,
+            port=port,
+            interface=Interfaces.WSGI,
+            factory=True,
+            workers=workers_of(settings),
+            http=HTTPModes.http1,
+            websockets=False,
+            log_level=LogLevels.error,
+            log_dictconfig=dict(_TO_STDERR),
+            ssl_cert=cert,
+            ssl_key=key,
+            ssl_protocol_min=SSLProtocols.tls12,
+            respawn_failed_workers=True,
+            workers_kill_timeout=DRAIN_SECONDS,
+        )
+    except (ConfigurationError, ssl.SSLError, OSError) as error:
+        raise CommandFailed(f"the TLS certificate or key cannot be used ({cert}, {key}): {error}") from error
+
+
+def _announcing(host: str, port: int, cert: Path | None) -> Callable[[], None]:
+    """What the server calls before it starts its processes: a thread that looks until one of them answers."""
+
+    def announce() -> None:
+        while not answers(host, port, cert):
+            time.sleep(PROBE_SECONDS)
+        shown = f"[{host}]" if ":" in host else host
+        click.echo(f"ready {'http' if cert is None else 'https'}://{shown}:{port}", err=True)
+
+    return lambda: threading.Thread(target=announce, name="announce", daemon=True).start()
+
+
+def answers(host: str, port: int, cert: Path | None) -> bool:
+    """Whether the hub on this port says that it is alive."""
+    near = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - a look-up, nothing is bound here
+    if cert is None:
+        connection = HTTPConnection(near, port, timeout=2)
+    else:
+        connection = HTTPSConnection(near, port, timeout=2, context=_trusting(cert))
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == 200  # noqa: PLR2004 - RFC 9110 §15.3.1
+    except ssl.SSLCertVerificationError:
+        return True  # the handshake reached our certificate: whether clients trust it is theirs to say
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _trusting(cert: Path) -> ssl.SSLContext:
+    """Trust exactly the certificate that was given to the server; its name may be any."""
+    context = ssl.create_default_context(cafile=str(cert))
+    context.check_hostname = False
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return context

@@ -1,0 +1,123 @@
+"""Settings: what may an operator set, and what is it when nothing is set?
+
+The only file that reads the environment. `HUB_*` variables win over one TOML file (`HUB_CONFIG`, else `hub.toml` in
+the data directory); an unknown key is an error; secrets are given by file path, never by value.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from urllib.parse import urlsplit
+
+
+class BadSetting(Exception):
+    """A setting that is unknown or malformed; the sentence names it and what to write instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything an operator may set. Each field is `HUB_` + its upper-case name in the environment."""
+
+    data_dir: Path = field(default=Path("var"), metadata={"help": "Directory of the database, keys and locks."})
+    database_url: str = field(
+        default="", metadata={"help": "SQLAlchemy URL; empty: a SQLite file `hub.db` in the data directory."}
+    )
+    public_url: str = field(
+        default="http://127.0.0.1:8480", metadata={"help": "Address members use; every link is made from it."}
+    )
+    title: str = field(default="Incident information-sharing hub", metadata={"help": "Title shown in discovery."})
+    contact: str = field(default="", metadata={"help": "How to reach the operator; shown in discovery."})
+    max_content_length: int = field(
+        default=10 * 1024 * 1024, metadata={"help": "Largest request body, bytes.", "least": 2 * 1024 * 1024}
+    )
+    page_objects: int = field(default=1000, metadata={"help": "Most objects on a page.", "least": 1})
+    page_bytes: int = field(default=10 * 1024 * 1024, metadata={"help": "About the most bytes on a page.", "least": 1})
+    status_days: int = field(default=30, metadata={"help": "Days a status resource is kept.", "least": 1})
+    approvals: int = field(default=2, metadata={"help": "Operators who must approve a document: 1 or 2.", "least": 1})
+    metrics_bind: str = field(default="", metadata={"help": "Reserved for the metrics address; empty: none."})
+    log_format: str = field(default="json", metadata={"help": "`json` or `text`.", "one_of": ("json", "text")})
+    workers: int = field(default=0, metadata={"help": "Server processes; 0: as measured best for the database."})
+    secret_file: str = field(default="", metadata={"help": "File of the cursor and token secret; empty: in data_dir."})
+    receipt_key_file: str = field(default="", metadata={"help": "Receipt key (PKCS#8 PEM); empty: in data_dir."})
+    proxy: str = field(default="", metadata={"help": "Addresses of trusted proxies, comma-separated."})
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL in use."""
+        return self.database_url or f"sqlite:///{(self.data_dir / 'hub.db').absolute()}"
+
+    @property
+    def secret_path(self) -> Path:
+        """Where the secret for cursors and token digests lies."""
+        return Path(self.secret_file) if self.secret_file else self.data_dir / "secret"
+
+    @property
+    def receipt_key_path(self) -> Path:
+        """Where the receipt key lies."""
+        return Path(self.receipt_key_file) if self.receipt_key_file else self.data_dir / "receipt.pem"
+
+
+def _converted(name: str, value: object, default: object, metadata: Mapping[str, object]) -> object:
+    if isinstance(default, Path):
+        return Path(str(value))
+    if isinstance(default, int):
+        try:
+            number = int(str(value))
+        except ValueError as error:
+            raise BadSetting(f"{name} must be a whole number, not {value!r}") from error
+        least = metadata.get("least", 0)
+        if isinstance(least, int) and number < least:
+            raise BadSetting(f"{name} must be at least {least}, not {number}")
+        return number
+    if not isinstance(value, str):
+        raise BadSetting(f"{name} must be text, not {value!r}")
+    choices = metadata.get("one_of")
+    if isinstance(choices, tuple) and value not in choices:
+        raise BadSetting(f"{name} must be one of {', '.join(choices)}, not {value!r}")
+    return value
+
+
+def _checked(settings: Settings) -> Settings:
+    parts = urlsplit(settings.public_url)
+    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path.strip("/") or parts.query:
+        raise BadSetting(f"HUB_PUBLIC_URL must be like https://hub.example.org (no path), not {settings.public_url!r}")
+    if settings.approvals not in {1, 2}:
+        raise BadSetting(f"HUB_APPROVALS must be 1 or 2, not {settings.approvals}")
+    return settings
+
+
+def load_settings(environ: Mapping[str, str] | None = None, **given: object) -> Settings:
+    """Settings from the environment (or `environ`) over the TOML file; `given` wins over both.
+
+    Raises `BadSetting` on an unknown key, a malformed value, or an unreadable file.
+    """
+    environ = os.environ if environ is None else environ
+    known = {entry.name: entry for entry in fields(Settings)}
+    values: dict[str, object] = {}
+    path = environ.get("HUB_CONFIG") or str(Path(environ.get("HUB_DATA_DIR", "var")) / "hub.toml")
+    if environ.get("HUB_CONFIG") or Path(path).exists():
+        try:
+            document = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise BadSetting(f"{path} cannot be read as TOML: {error}") from error
+        for key, value in document.items():
+            name = key.lower().removeprefix("hub_")
+            if name not in known:
+                raise BadSetting(f"{path}: unknown key {key!r}; known keys: {', '.join(sorted(known))}")
+            values[name] = value
+    for key, text in environ.items():
+        if not key.startswith("HUB_") or key in {"HUB_CONFIG", "HUB_REAL_DATA"}:
+            continue
+        name = key[4:].lower()
+        if name not in known:
+            wanted = ", ".join(f"HUB_{entry.upper()}" for entry in sorted(known))
+            raise BadSetting(f"unknown setting {key}; known settings: {wanted}")
+        values[name] = text
+    values |= {key: value for key, value in given.items() if value is not None}
+    typed = {
+        name: _converted(f"HUB_{name.upper()}", value, known[name].default, known[name].metadata)
+        for name, value in values.items()
+    }
+    return _checked(Settings(**typed))  # type: ignore[arg-type]  # each value was converted to its field's type

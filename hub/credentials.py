@@ -1,0 +1,201 @@
+"""Operators, invitations, keys and tokens: what an operator hands out, confirms and takes back."""
+
+import json
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from keys import base64url
+from keys.errors import Malformed
+from keys.instants import format_ms
+from keys.jwk import fingerprint, same_fingerprint
+from keys.ring import KeyState
+from keys.statement import IDENTITY, VISIBLE
+from policies.life import State
+
+from .acts import Actor, AlreadyThere, BadInvitation, Overtaken, Refused, Unknown
+from .store import invitations, keyring, members, operators, tokens
+from .store.engine import Tx
+from .store.keyring import KeyRow
+from .store.members import MemberRow
+from .store.registry import bump
+
+_OPERATOR = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")  # one spelling a name: nobody approves twice in two
+MAX_LABEL = 100
+MAX_REASON = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """What an invitation carries: to which hub, for whom, and the nonce that is good once."""
+
+    hub: str
+    member: str
+    nonce: str
+
+    def text(self) -> str:
+        """The invitation as it is handed over: base64url of JSON."""
+        return base64url.encode(json.dumps({"hub": self.hub, "member": self.member, "nonce": self.nonce}).encode())
+
+
+def read_invitation(text: str) -> Invitation:
+    """The invitation behind its text. Raises `BadInvitation`."""
+    try:
+        value = json.loads(base64url.decode(text.strip()))
+    except (Malformed, ValueError, RecursionError) as fault:
+        raise BadInvitation("this is not an invitation; copy the whole text, or ask for a new one") from fault
+    if not isinstance(value, Mapping) or set(value) != {"hub", "member", "nonce"}:
+        raise BadInvitation("this is not an invitation; copy the whole text, or ask for a new one")
+    hub, member, nonce = value["hub"], value["member"], value["nonce"]
+    shapes = ((hub, VISIBLE), (member, IDENTITY), (nonce, VISIBLE))
+    if not all(isinstance(part, str) and shape.fullmatch(part) for part, shape in shapes):
+        raise BadInvitation("this invitation is damaged; ask for a new one")
+    return Invitation(hub, member, nonce)
+
+
+def invitation_digest(secret: bytes, nonce: str) -> str:
+    """The keyed digest under which an invitation is stored."""
+    return tokens.token_digest(secret, f"invitation:{nonce}")
+
+
+def operator_digest(secret: bytes, operator_secret: str) -> str:
+    """The keyed digest under which an operator's secret is stored."""
+    return tokens.token_digest(secret, f"operator:{operator_secret}")
+
+
+def add_operator(tx: Tx, secret: bytes, name: str, actor: Actor, *, at: int) -> dict[str, object]:
+    """Make an operator; the secret is in the answer and nowhere else. Raises `Refused`, `AlreadyThere`."""
+    if _OPERATOR.fullmatch(name) is None:
+        raise Refused("an operator's name is a-z, 0-9, dot, hyphen and underscore, at most 63 characters")
+    given = secrets.token_urlsafe(24)
+    if not operators.add(tx, name, operator_digest(secret, given), at):
+        raise AlreadyThere(f"there is an operator {name!r} already")
+    actor.record(tx, "operator-add", name, at=at)
+    return {"operator": name, "secret": given}
+
+
+def _member(tx: Tx, name: str) -> MemberRow:
+    row = members.find(tx, name)
+    if row is None:
+        raise Unknown(f"there is no member {name!r}; `cirt-hub member list` shows them")
+    return row
+
+
+def _approved(tx: Tx, name: str) -> MemberRow:
+    row = _member(tx, name)
+    if row.state != State.APPROVED:
+        raise Refused(f"the member {row.alias} is {row.state}; it must be approved first")
+    return row
+
+
+def invite(tx: Tx, secret: bytes, hub_url: str, name: str, actor: Actor, *, at: int) -> dict[str, object]:
+    """A one-time invitation for an approved member; `expires` as RFC 3339. Raises `Unknown`, `Refused`."""
+    row = _approved(tx, name)
+    invitation = Invitation(hub_url, row.id, secrets.token_urlsafe(32))
+    expires = invitations.add(tx, digest=invitation_digest(secret, invitation.nonce), member=row.id, at=at)
+    actor.record(tx, "invite", row.id, at=at, expires=format_ms(expires))
+    return {"invitation": invitation.text(), "member": row.id, "expires": format_ms(expires)}
+
+
+def key_view(key: KeyRow) -> dict[str, object]:
+    """A key as it is listed; times are RFC 3339."""
+    return {
+        "kid": key.kid,
+        "fingerprint": fingerprint(key.kid),
+        "state": key.state,
+        "valid_from": format_ms(key.valid_from),
+        "valid_until": None if key.valid_until is None else format_ms(key.valid_until),
+        "revoked_at": None if key.revoked_at is None else format_ms(key.revoked_at),
+        "reason": key.reason,
+        "confirmed_by": key.confirmed_by,
+    }
+
+
+def keys_of(tx: Tx, name: str) -> list[dict[str, object]]:
+    """A member's keys, oldest first. Raises `Unknown`."""
+    return [key_view(key) for key in keyring.of_member(tx, _member(tx, name).id)]
+
+
+def confirm_key(tx: Tx, name: str, claimed: str, operator: str, actor: Actor, *, at: int) -> dict[str, object]:
+    """Confirm the pending key with this whole fingerprint: from now on it signs, and its token wakes.
+
+    Raises `Unknown`, `Refused` for another fingerprint or a revoked key, `Overtaken`.
+    """
+    row = _approved(tx, name)
+    if not operators.exists(tx, operator):
+        raise Unknown(f"there is no operator {operator!r}; make one with `cirt-hub operator add {operator}`")
+    found = [key for key in keyring.of_member(tx, row.id) if same_fingerprint(fingerprint(key.kid), claimed)]
+    if not found:
+        raise Refused(
+            f"no key of {row.alias} has this fingerprint: compare all 52 characters over another channel, and do not"
+            f" go on if they differ; `cirt-hub key list {row.alias}` shows what was enrolled"
+        )
+    key = found[0]
+    if not keyring.confirm(tx, key.kid, operator):
+        now = keyring.find(tx, key.kid)
+        raise Overtaken(f"this key is {now.state if now else 'gone'} already; nothing was changed")
+    actor.record(tx, "key-confirm", row.id, at=at, kid=key.kid)
+    bump(tx)
+    return {"kid": key.kid, "fingerprint": fingerprint(key.kid), "state": str(KeyState.CONFIRMED), "member": row.id}
+
+
+def revoke_key(tx: Tx, name: str, kid: str, reason: str, actor: Actor, *, at: int) -> dict[str, object]:
+    """Revoke a key for good, and with it the tokens that were enrolled with it: they lie beside it on the same disk.
+
+    Raises `Unknown`, `Refused` without a reason, `Overtaken` if it is revoked already.
+    """
+    row = _member(tx, name)
+    if not reason.strip() or len(reason) > MAX_REASON:
+        raise Refused(f"say why, in 1 to {MAX_REASON} characters: it stands in the audit trail")
+    key = keyring.find(tx, kid)
+    if key is None or key.member != row.id:
+        raise Unknown(f"{row.alias} has no key {kid!r}; `cirt-hub key list {row.alias}` shows them")
+    if not keyring.revoke(tx, kid, reason, at):
+        raise Overtaken("this key is revoked already; nothing was changed")
+    asleep = tokens.revoke_of_key(tx, kid, at)
+    actor.record(tx, "key-revoke", row.id, at=at, kid=kid, reason=reason, tokens=asleep)
+    bump(tx)
+    return {"kid": kid, "state": str(KeyState.REVOKED), "member": row.id, "tokens_revoked": asleep}
+
+
+def add_token(
+    tx: Tx, secret: bytes, name: str, actor: Actor, *, at: int, label: str = "", redistributes: bool = False
+) -> dict[str, object]:
+    """A further token of an approved member; it is in the answer and nowhere else. Raises `Unknown`, `Refused`."""
+    row = _approved(tx, name)
+    if len(label) > MAX_LABEL:
+        raise Refused(f"a label has at most {MAX_LABEL} characters")
+    token = tokens.new_token()
+    digest = tokens.token_digest(secret, token)
+    identity = tokens.add(tx, digest=digest, member=row.id, label=label, redistributes=redistributes, kid=None, at=at)
+    actor.record(tx, "token-add", row.id, at=at, token=identity, label=label, redistributes=redistributes)
+    bump(tx)
+    return {"token_id": identity, "token": token, "member": row.id, "label": label, "redistributes": redistributes}
+
+
+def revoke_token(tx: Tx, identity: str, actor: Actor, *, at: int) -> dict[str, object]:
+    """Revoke a token by its public id. Raises `Unknown`."""
+    member = tokens.revoke(tx, identity, at)
+    if member is None:
+        raise Unknown(f"no token {identity!r} is in use; `cirt-hub token list` shows them")
+    actor.record(tx, "token-revoke", member, at=at, token=identity)
+    bump(tx)
+    return {"token_id": identity, "member": member, "state": "revoked"}
+
+
+def tokens_of(tx: Tx, name: str | None = None) -> list[dict[str, object]]:
+    """Tokens as they are listed, oldest first; of one member if given. Raises `Unknown`."""
+    aliases = {member.id: member.alias for member in members.every(tx)}
+    return [
+        {
+            "token_id": token.id,
+            "member": aliases.get(token.member, token.member),
+            "label": token.label,
+            "redistributes": token.redistributes,
+            "kid": token.kid,
+            "created": format_ms(token.created_at),
+            "revoked_at": None if token.revoked_at is None else format_ms(token.revoked_at),
+        }
+        for token in tokens.listed(tx, None if name is None else _member(tx, name).id)
+    ]

@@ -1,0 +1,74 @@
+"""What the decision needs to know about a publication's surroundings: the publisher's own shelf, and what it may read.
+
+Looks only at this publisher's rows in this group, and at rows it may itself read there: no answer depends on what a
+member may not see.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from feeds.objects import StixObject
+from policies.entitlement import entitlement
+from policies.labels import PINNED, Label
+
+from .access import Seen
+from .store import shelves
+from .store.engine import Tx
+from .store.registry import Account, Registry
+from .store.selection import View
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The `Held` of `policies.publish`, for one publication."""
+
+    lowest: Mapping[str, Label]
+    kinds: Mapping[str, str]
+    reads: Mapping[tuple[str, str], int]
+    members: Registry
+
+    def own_lowest(self, stix_id: str) -> Label | None:
+        """The laxest label among all the publisher's own copies in this group, this publication included."""
+        return self.lowest.get(stix_id)
+
+    def markings(self, stix_id: str) -> str | None:
+        """The kind of a marking-definition in this publication or on the publisher's shelf; None if in neither."""
+        return self.kinds.get(stix_id)
+
+    def readable(self, stix_id: str, sha256: str, upto: Label) -> bool:
+        """Whether the publisher may itself read these bytes by others, under a label no stricter than `upto`."""
+        rank = self.reads.get((stix_id, sha256))
+        return rank is not None and rank <= upto
+
+    def enrolled(self, identity: str) -> bool:
+        """Whether this identity is a member of the hub."""
+        return identity in self.members.members
+
+
+def gather(
+    tx: Tx,
+    registry: Registry,
+    account: Account,
+    seen: Seen,
+    listed: Sequence[tuple[StixObject, Label]],
+    at: int,
+) -> Facts:
+    """Read the facts for the objects of a publication, each with the label of the manifest that lists it."""
+    group = seen.collection
+    lowest: dict[str, Label] = {}
+    for item, label in listed:
+        lowest[item.id] = min(label, lowest.get(item.id, label))
+    mentioned = {stix_id for item, _ in listed for stix_id in item.mentions}
+    for stix_id, rank in shelves.lowest_ranks(tx, group.no, account.member_no, mentioned | lowest.keys()).items():
+        lowest[stix_id] = min(Label(rank), lowest.get(stix_id, Label(rank)))
+    kinds = {item.id: item.marking_kind for item, _ in listed if item.marking_kind}
+    marked = {ref for item, _ in listed for ref in item.markings if ref not in PINNED and ref not in kinds}
+    authored = {item.id for item, _ in listed if item.author in registry.members and item.author != account.member}
+    granted = entitlement(group.group, account, at)
+    view = View(group.no, tuple((int(label), start) for label, start in granted.starts) if granted else ())
+    return Facts(
+        lowest=lowest,
+        kinds={**shelves.marking_kinds(tx, group.no, account.member_no, marked), **kinds},
+        reads=shelves.readable(tx, view, account.member_no, authored),
+        members=registry,
+    )

@@ -1,0 +1,252 @@
+"""The publish walk: a TAXII envelope in, a status resource out; all of it or none. Steps as in ARCHITECTURE.md."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from feeds.bundle import read_bundle
+from feeds.errors import Unreadable
+from feeds.objects import Bundle, StixObject
+from feeds.status import Reported
+from feeds.timestamps import format_taxii, parse_stix
+from keys.envelope import Envelope, Item, open_envelope, read_item
+from keys.errors import FaultyObjects, KeysError
+from keys.head import Head
+from keys.manifest import Manifest, identity
+from keys.receipt import Receipt, sign_receipt
+from keys.verify import Signed, check_agreement, check_listing, check_streams, verify
+from policies.group import in_force
+from policies.labels import TLP2_MARKINGS, Label
+from policies.reasons import Refusal
+
+from . import answers
+from .access import find, require
+from .decision import Asked, Listed, Refused, decide
+from .placement import Shelf
+from .running import Hub
+from .store import shelves, statuses, streams
+from .store.engine import Tx
+from .store.errors import Busy
+from .store.registry import Account
+
+#: How often a publication is decided anew because the registry changed under it, before it is told to come back.
+MOST_DECISIONS = 5
+
+
+class Revoked(Exception):
+    """The token was revoked, or its member suspended, while its publication was being processed."""
+
+
+class _Overtaken(Exception):
+    """Members, keys or agreements changed between the decision and the lock on the sequencer: decide anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A permitted publication on its way into the store: rows, flags and heads, all decided."""
+
+    signed: Signed
+    shelf: Shelf
+    heads: Mapping[str, Head]
+
+
+def accept(hub: Hub, account: Account, name: str, raw: bytes) -> dict[str, Any]:
+    """Take a publication in: all of it or none. Steps as in ARCHITECTURE.md, "Publish".
+
+    Args:
+        hub: this process's hub.
+        account: who posts.
+        name: id or alias of the group's data collection.
+        raw: the request body.
+
+    Returns:
+        The TAXII status resource, for a refused publication too: then every object stands under `failures`.
+
+    Raises:
+        Absent, Forbidden: the collection is not, or no longer, for this account.
+        Revoked: the token ended while the publication was being processed.
+        Malformed, NotAnEnvelope, FaultyObjects: the body is no envelope.
+        StoreError: nothing was written, and a retry is harmless.
+    """
+    with hub.database.reading() as tx:
+        asked = ask(hub, tx, account, name, hub.clock())  # 1 door: who, where
+        envelope = open_envelope(raw)  # 2 keys: strict JSON, canonical bytes
+        answered = _answered(tx, asked, envelope)
+    if answered is not None:
+        return answered
+    try:
+        signed = prove(asked, envelope)  # 2 keys: signatures
+        faults, read = read_objects(signed.objects, asked.at)  # 3 feeds
+        for _ in range(MOST_DECISIONS):
+            with suppress(_Overtaken), hub.database.writing() as tx:
+                shelves.lock(tx, asked.group, account.member_no)
+                answered = _answered(tx, asked, envelope)  # the same envelope may have come in twice at once
+                if answered is not None:
+                    return answered
+                asked, signed = _ask_again(hub, tx, asked, name, envelope, signed)
+                placed = judge(tx, asked, signed, faults, read)  # 4 policies
+                return _store(hub, tx, asked, envelope, placed)  # 5 store, 6 receipts
+        raise Busy("members or agreements kept changing while this was being written; nothing was; try again")
+    except Refused as refusal:
+        return _refuse(hub, asked, envelope, refusal.faults)
+    except KeysError as error:
+        return _refuse(hub, asked, envelope, error.faults)
+
+
+def ask(hub: Hub, tx: Tx, account: Account, name: str, at: int) -> Asked:
+    """Step 1: who publishes where. Raises `Absent`, `Forbidden`."""
+    registry = hub.registries.of(tx)
+    return Asked(registry, account, require(find(registry, account, name, at), "write"), at)
+
+
+def _answered(tx: Tx, asked: Asked, envelope: Envelope) -> dict[str, Any] | None:
+    """Step 0: what was accepted before is answered as it was then; the retry of a lost answer changes nothing."""
+    digests = [digest for item in envelope.manifests if (digest := identity(item)) is not None]
+    known = streams.answered(tx, asked.account.member_no, digests)
+    if not digests or len(digests) != len(envelope.manifests) or any(digest not in known for digest in digests):
+        return None
+    body = statuses.read(tx, known[digests[0]], asked.account.member)
+    if body is None:
+        return None
+    resource: dict[str, Any] = orjson.loads(body)
+    return resource | {answers.REPEATED: "accepted before; this is the answer given then, and nothing was stored again"}
+
+
+def prove(asked: Asked, envelope: Envelope) -> Signed:
+    """Step 2: every manifest is signed by this member for this group. Raises `KeysError`."""
+    group = asked.seen.collection.group.id
+    ring = asked.registry.ring
+    return verify(envelope, ring, member=asked.account.member, group=group, at=asked.at, markings=TLP2_MARKINGS)
+
+
+def read_objects(items: Sequence[Item], at: int) -> tuple[tuple[Reported, ...], Bundle]:
+    """Step 3: the objects that can be read, and the faults of those that cannot."""
+    try:
+        return (), read_bundle(items, at)
+    except Unreadable as error:
+        return error.faults, error.rest
+
+
+def _ask_again(hub: Hub, tx: Tx, asked: Asked, name: str, envelope: Envelope, signed: Signed) -> tuple[Asked, Signed]:
+    """The same question in the writing transaction: whatever was revoked or changed meanwhile binds."""
+    registry = hub.registries.of(tx)
+    if registry.revision == asked.registry.revision:
+        return asked, signed
+    account = registry.tokens.get(asked.account.token)
+    if account is None:
+        raise Revoked("the token was revoked while its publication was being processed; nothing was stored")
+    again = Asked(registry, account, require(find(registry, account, name, asked.at), "write"), asked.at)
+    return again, prove(again, envelope)
+
+
+def judge(tx: Tx, asked: Asked, signed: Signed, faults: Iterable[Reported], read: Bundle) -> Placed:
+    """Step 4: consent, place in the stream, completeness, policy and shelf. Raises `Refused` with every fault."""
+    group = asked.seen.collection.group
+    try:
+        check_agreement(signed, in_force(group, asked.at).digest)
+    except Refusal as refusal:
+        raise Refused(refusal.reasons) from refusal
+    heads = check_streams(signed, _heads(tx, asked))
+    found: list[Reported] = list(faults)
+    held = shelves.bodies(tx, asked.group, asked.account.member_no, signed.not_in_envelope())
+    try:
+        check_listing(signed, {key: row.version for key, row in held.items()})
+    except FaultyObjects as error:
+        found += error.faults
+    _, older = read_objects([read_item(row.body) for row in held.values()], asked.at)
+    objects = {(item.id, item.sha256): item for item in (*older, *read)}
+    listing = [
+        Listed(Label.of(manifest.tlp), manifest.digest, _listed(manifest, objects)) for manifest in signed.manifests
+    ]
+    return Placed(signed, decide(tx, asked, listing, found), heads)
+
+
+def _heads(tx: Tx, asked: Asked) -> dict[str, Head]:
+    stored = streams.heads(tx, asked.group, asked.account.member_no)
+    return {Label(rank).text: Head(head.seq, head.digest) for rank, head in stored.items()}
+
+
+def _listed(manifest: Manifest, objects: Mapping[tuple[str, str], StixObject]) -> list[StixObject]:
+    return [objects[key] for entry in manifest.entries if (key := (entry.id, entry.sha256)) in objects]
+
+
+def _store(hub: Hub, tx: Tx, asked: Asked, envelope: Envelope, placed: Placed) -> dict[str, Any]:
+    """Steps 5 and 6: rows at positions taken last, heads moved, receipts signed, the answer kept."""
+    shelf, manifests = placed.shelf, placed.signed.manifests
+    shelves.flag(tx, shelf.moved())
+    for label, head in placed.heads.items():
+        streams.advance(
+            tx, asked.group, asked.account.member_no, Label.of(label), streams.StreamHead(head.seq, head.digest)
+        )
+    data, proofs = shelves.take_positions(tx, asked.group, (len(shelf.written), len(manifests)), hub.clock())
+    if hub.registries.of(tx).revision != asked.registry.revision:
+        raise _Overtaken  # an acceptance may have set its start below these positions, for rows decided without it
+    dated = [format_taxii(position) for position in data]
+    shelves.add(tx, asked.group, shelf.written, data, dated)
+    receipts = [
+        sign_receipt(_receipt(asked, manifest, *_range(shelf, manifest, data, position)), hub.receipts)
+        for manifest, position in zip(manifests, proofs, strict=True)
+    ]
+    versions = {row.stix_id: date for row, date in zip(shelf.written, dated, strict=True) if row.version is None}
+    resource = answers.accepted(envelope, asked.at, shelf.remarks, versions, receipts)
+    streams.keep(tx, asked.group, [_kept(asked, m, p, resource["id"]) for m, p in zip(manifests, proofs, strict=True)])
+    _keep(tx, asked, resource, refused=False)
+    return resource
+
+
+def _range(shelf: Shelf, manifest: Manifest, data: range, own: int) -> tuple[int, int]:
+    """First and last position of a manifest's rows; its own where it brought none."""
+    taken = [position for row, position in zip(shelf.written, data, strict=True) if row.manifest == manifest.digest]
+    return (taken[0], taken[-1]) if taken else (own, own)
+
+
+def _receipt(asked: Asked, manifest: Manifest, first: int, last: int) -> Receipt:
+    return Receipt(
+        manifest=manifest.id,
+        payload=manifest.digest,
+        iss=manifest.iss,
+        group=manifest.group,
+        agreement=manifest.agreement,
+        first=first,
+        last=last,
+        received=asked.at,
+    )
+
+
+def _kept(asked: Asked, manifest: Manifest, position: int, status: str) -> streams.KeptManifest:
+    return streams.KeptManifest(
+        position=position,
+        publisher=asked.account.member_no,
+        rank=Label.of(manifest.tlp),
+        seq=manifest.seq,
+        digest=manifest.digest,
+        agreement=manifest.agreement,
+        stix_id=manifest.id,
+        version=manifest.iat,
+        version_ns=parse_stix(manifest.iat),
+        status=status,
+        body=manifest.item.canonical,
+    )
+
+
+def _keep(tx: Tx, asked: Asked, resource: dict[str, Any], *, refused: bool) -> None:
+    statuses.keep(
+        tx,
+        identity=resource["id"],
+        member=asked.account.member,
+        group=asked.seen.collection.group.id,
+        at=asked.at,
+        refused=refused,
+        body=orjson.dumps(resource),
+    )
+
+
+def _refuse(hub: Hub, asked: Asked, envelope: Envelope, faults: Sequence[Reported]) -> dict[str, Any]:
+    """The answer to a publication of which nothing was written; it alone is kept, in a transaction of its own."""
+    resource = answers.refused(envelope, asked.at, faults)
+    with hub.database.writing() as tx:
+        _keep(tx, asked, resource, refused=True)
+    return resource

@@ -1,0 +1,76 @@
+"""A hub in one process: its settings, database, secrets and clock, opened together and closed together."""
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from keys.signer import Signer, open_signer
+
+from .config import Settings
+from .store import schema
+from .store.deliveries import Deliveries
+from .store.engine import Database
+from .store.errors import NotInitialised
+from .store.registry import Registries
+
+SECRET_BYTES = 32
+
+
+def wall_clock() -> int:
+    """Microseconds since the epoch, by this machine's clock."""
+    return time.time_ns() // 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """Everything the paths need besides the transaction: made once a process, after the fork."""
+
+    settings: Settings
+    database: Database
+    registries: Registries
+    deliveries: Deliveries
+    secret: bytes
+    receipts: Signer
+    clock: Callable[[], int]
+
+    def close(self) -> None:
+        """Write what waits and let go of the database."""
+        self.deliveries.close()
+        self.database.close()
+
+
+def read_secret(path: Path) -> bytes:
+    """The secret that seals cursors and token digests. Raises `NotInitialised` if missing, short or open to others."""
+    try:
+        mode = path.stat().st_mode
+        secret = path.read_bytes()
+    except OSError as error:
+        raise NotInitialised(
+            f"the secret file {path} cannot be read ({error.strerror}); `cirt-hub init` makes it"
+        ) from error
+    if mode & 0o077:
+        raise NotInitialised(f"the secret file {path} is open to others; run `chmod 600 {path}`")
+    if len(secret) < SECRET_BYTES or len(set(secret)) < SECRET_BYTES // 4:
+        raise NotInitialised(f"the secret file {path} must hold at least {SECRET_BYTES} random bytes")
+    return secret
+
+
+def make_secret(path: Path) -> None:
+    """Write a new secret, for the owner only; an existing one is kept."""
+    if path.exists():
+        return
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(os.urandom(SECRET_BYTES))
+
+
+def open_hub(settings: Settings, *, clock: Callable[[], int] = wall_clock) -> Hub:
+    """Open the hub of these settings. Raises `NotInitialised` or `Unavailable` with what to do."""
+    secret = read_secret(settings.secret_path)
+    receipts = open_signer(f"file:{settings.receipt_key_path.absolute()}", None)
+    database = Database(settings.database)
+    with database.reading() as tx:
+        schema.check(tx)
+    return Hub(settings, database, Registries(database), Deliveries(database), secret, receipts, clock)

@@ -1,0 +1,221 @@
+"""Where the two engines differ: how each is opened, locked and spoken to. The only dialect switches of the hub.
+
+SQLite below 3.51.3 has a WAL-reset bug when two connections write or checkpoint at once: hence one writer at a time,
+behind an OS lock file held from BEGIN IMMEDIATE until COMMIT and its checkpoint are done, and readers opened read-only.
+"""
+
+import fcntl
+import json
+import os
+import re
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from urllib.parse import quote
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.pool import QueuePool
+
+from .errors import Busy, Full, NotInitialised, StoreError, Unavailable
+
+#: Longest wait for a write lock, seconds: publishers get "busy, come back" instead of a pile-up.
+LOCK_SECONDS = 5.0
+STATEMENT_SECONDS = 60.0
+READERS = 8
+WAL_AUTOCHECKPOINT_PAGES = 20_000
+
+_PARAMETER = re.compile(r"(?<![:\w]):(\w+)")
+
+
+class WriterLock:
+    """One writer at a time, across the threads and processes that share a SQLite file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._threads = threading.Lock()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the lock; raises `Busy` when it is not had within `LOCK_SECONDS`."""
+        deadline = time.monotonic() + LOCK_SECONDS
+        if not self._threads.acquire(timeout=LOCK_SECONDS):
+            raise Busy("another publication is being written; try again in a moment")
+        try:
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                self._wait(descriptor, deadline)
+                yield
+            finally:
+                os.close(descriptor)
+        finally:
+            self._threads.release()
+
+    @staticmethod
+    def _wait(descriptor: int, deadline: float) -> None:
+        pause = 0.0005
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                if time.monotonic() > deadline:
+                    raise Busy("another process is writing to the database; try again in a moment") from error
+                time.sleep(pause)
+                pause = min(pause * 2, 0.008)
+            else:
+                return
+
+
+class Sqlite:
+    """A SQLite file in WAL mode: one writing connection, read-only readers."""
+
+    name = "sqlite"
+    begin_writing = "BEGIN IMMEDIATE"
+    begin_reading = "BEGIN"
+
+    def __init__(self, url: str) -> None:
+        self.path = Path(sa.make_url(url).database or "")
+        self.lock = WriterLock(self.path.with_name(self.path.name + ".lock"))
+
+    def statement(self, text: str) -> str:
+        """SQL with `:name` parameters, as this driver spells them."""
+        return text
+
+    def among(self, name: str) -> str:
+        """SQL that follows a column: its value is in the list parameter `name`."""
+        return f"IN (SELECT value FROM json_each(:{name}))"
+
+    def listed(self, values: Iterable[str]) -> object:
+        """A list of texts as one parameter."""
+        return json.dumps(list(values))
+
+    def writer(self, *, create: bool = False) -> sa.Engine:
+        """The engine with the one connection that may write."""
+        if not create and not self.path.exists():
+            raise NotInitialised(f"there is no database at {self.path}; make one with `cirt-hub init`")
+        engine = self._engine(lambda: self._connect("rwc" if create else "rw"), size=1)
+
+        @event.listens_for(engine, "connect")
+        def _prepare(connection: sqlite3.Connection, _record: object) -> None:
+            with self.lock.held():
+                for pragma in (
+                    "journal_mode=WAL",
+                    "synchronous=FULL",
+                    f"wal_autocheckpoint={WAL_AUTOCHECKPOINT_PAGES}",
+                    "cache_size=-65536",
+                    "foreign_keys=ON",
+                ):
+                    connection.execute(f"PRAGMA {pragma}").close()
+
+        return engine
+
+    def reader(self) -> sa.Engine:
+        """The engine whose connections can only read."""
+        engine = self._engine(lambda: self._connect("ro"), size=READERS)
+
+        @event.listens_for(engine, "connect")
+        def _prepare(connection: sqlite3.Connection, _record: object) -> None:
+            connection.execute("PRAGMA cache_size=-8192").close()
+
+        return engine
+
+    def exclusive(self) -> AbstractContextManager[None]:
+        """Held around a whole writing transaction."""
+        return self.lock.held()
+
+    def _connect(self, mode: str) -> sqlite3.Connection:
+        return sqlite3.connect(
+            f"file:{quote(str(self.path))}?mode={mode}",
+            uri=True,
+            isolation_level=None,  # BEGIN and COMMIT stand in engine.py, not in the driver
+            check_same_thread=False,
+            timeout=LOCK_SECONDS,
+            cached_statements=256,
+        )
+
+    @staticmethod
+    def _engine(creator: Callable[[], sqlite3.Connection], size: int) -> sa.Engine:
+        return sa.create_engine(
+            "sqlite+pysqlite://",
+            creator=creator,
+            poolclass=QueuePool,
+            pool_size=size,
+            max_overflow=0,
+            pool_timeout=LOCK_SECONDS,
+            pool_reset_on_return=None,  # every transaction is ended where it was begun
+        )
+
+
+class Postgresql:
+    """A PostgreSQL database: many writers, ordered a group at a time by the sequencer row."""
+
+    name = "postgresql"
+    begin_writing = ""
+    begin_reading = ""
+
+    def __init__(self, url: str) -> None:
+        self.url = sa.make_url(url).set(drivername="postgresql+psycopg")
+
+    def statement(self, text: str) -> str:
+        """SQL with `:name` parameters, as this driver spells them."""
+        return _PARAMETER.sub(r"%(\1)s", text.replace("%", "%%"))
+
+    def among(self, name: str) -> str:
+        """SQL that follows a column: its value is in the list parameter `name`."""
+        return f"= ANY(:{name})"
+
+    def listed(self, values: Iterable[str]) -> object:
+        """A list of texts as one parameter."""
+        return list(values)
+
+    def writer(self, *, create: bool = False) -> sa.Engine:
+        """READ COMMITTED: a later statement sees what the lock it waited for let through."""
+        del create
+        return self._engine("READ COMMITTED")
+
+    def reader(self) -> sa.Engine:
+        """REPEATABLE READ: the statements of one request see one snapshot."""
+        return self._engine("REPEATABLE READ")
+
+    def exclusive(self) -> AbstractContextManager[None]:
+        """Nothing: rows are locked, not the database."""
+        return nullcontext()
+
+    def _engine(self, isolation: str) -> sa.Engine:
+        options = f"-c lock_timeout={int(LOCK_SECONDS * 1000)} -c statement_timeout={int(STATEMENT_SECONDS * 1000)}"
+        return sa.create_engine(
+            self.url,
+            isolation_level=isolation,
+            connect_args={"options": options, "application_name": "cirt-hub", "connect_timeout": 5},
+            pool_size=READERS,
+            max_overflow=4,
+            pool_timeout=LOCK_SECONDS,
+            pool_pre_ping=True,
+        )
+
+
+def dialect_of(url: str) -> Sqlite | Postgresql:
+    """The engine a database URL names. Raises `NotInitialised` for any other."""
+    if url.startswith("sqlite"):
+        return Sqlite(url)
+    if url.startswith("postgresql"):
+        return Postgresql(url)
+    raise NotInitialised(f"HUB_DATABASE_URL must begin with sqlite: or postgresql:, not {url.partition(':')[0]!r}")
+
+
+def translated(error: sa.exc.SQLAlchemyError) -> StoreError:
+    """The store's own error for what the driver said; raised `from` it by the caller."""
+    text = str(getattr(error, "orig", None) or error)
+    state = getattr(getattr(error, "orig", None), "sqlstate", None)
+    if isinstance(error, sa.exc.TimeoutError) or "locked" in text or state in {"55P03", "57014", "40001", "40P01"}:
+        return Busy("the database is busy; nothing was written; try again in a moment")
+    if "disk is full" in text or state in {"53100", "53200"}:
+        return Full("the disk of the database is full; nothing was written; free space and try again")
+    if "no such table" in text or state == "42P01":
+        return NotInitialised("the database has no tables of the hub; make them with `cirt-hub init`")
+    if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError):
+        return Unavailable("the database cannot be reached; try again in a moment")
+    return StoreError(f"the database refused a statement: {type(error).__name__}")

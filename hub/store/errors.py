@@ -1,0 +1,29 @@
+"""What can go wrong with the store, named after what is wrong."""
+
+
+class StoreError(Exception):
+    """Base of everything the store raises; `sentence` is fit for an operator."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+class Busy(StoreError):
+    """The lock was not had in time; nothing was written; the same request may be sent again."""
+
+
+class Unavailable(StoreError):
+    """The database cannot be reached, or the connection was lost; a retry is harmless."""
+
+
+class Full(StoreError):
+    """The disk is full; nothing was written."""
+
+
+class NotInitialised(StoreError):
+    """There is no database here, or it is not at this version's schema."""
+
+
+class ClockAhead(StoreError):
+    """The sequencer lies more than five minutes ahead of the clock: a forward jump was recorded."""

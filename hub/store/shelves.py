@@ -1,0 +1,248 @@
+"""What a publisher's shelf holds, and how rows come onto it: positions from the sequencer, flags for every reader."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from .engine import Row, Tx
+from .errors import ClockAhead
+from .selection import NONE, View, visible
+
+MILLISECOND = 1_000
+#: A sequencer further ahead of the clock than this means the clock jumped forward and came back.
+MOST_AHEAD = 300_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRow:
+    """A row of a shelf, as far as a new version is judged by it."""
+
+    id: int
+    stix_id: str
+    version: str
+    version_ns: int
+    versioned: bool
+    created: str | None
+    revoked: bool
+    marking_kind: str | None
+    sha256: str
+    rank: int
+    position: int
+    newer_rank: int
+    older_rank: int
+    repeat_rank: int
+
+
+_HELD = (
+    "o.id, o.stix_id, o.version, o.version_ns, o.versioned, o.created, o.revoked, o.marking_kind, o.sha256, o.rank,"
+    " o.position, o.newer_rank, o.older_rank, o.repeat_rank"
+)
+
+
+def _held(row: Row) -> HeldRow:
+    stix_id, version, version_ns = row[1:4]
+    return HeldRow(
+        row[0],
+        stix_id,
+        version,
+        version_ns,
+        bool(row[4]),
+        row[5],
+        bool(row[6]),
+        row[7],
+        bytes(row[8]).hex(),
+        *row[9:14],
+    )
+
+
+def lock(tx: Tx, grp: int, publisher: int) -> None:
+    """Hold this publisher's shelf and streams in this group until the transaction ends (SQLite: it has one writer)."""
+    tx.run(
+        "INSERT INTO shelves (grp, publisher) VALUES (:grp, :publisher) ON CONFLICT DO NOTHING",
+        grp=grp,
+        publisher=publisher,
+    )
+    if tx.postgresql:
+        tx.rows(
+            "SELECT 1 FROM shelves WHERE grp = :grp AND publisher = :publisher FOR UPDATE",
+            grp=grp,
+            publisher=publisher,
+        )
+
+
+def held(tx: Tx, grp: int, publisher: int, ids: Collection[str]) -> Mapping[str, Sequence[HeldRow]]:
+    """The rows this publisher holds in this group under the given STIX ids."""
+    found: dict[str, list[HeldRow]] = {}
+    if ids:
+        for row in tx.rows(
+            f"SELECT {_HELD} FROM objects o WHERE o.grp = :grp AND o.publisher = :publisher"
+            f" AND o.stix_id {tx.among('ids')}",
+            grp=grp,
+            publisher=publisher,
+            ids=tx.listed(ids),
+        ):
+            found.setdefault(row[1], []).append(_held(row))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBody:
+    """The stored bytes of an object, and its version as written (None: it has none)."""
+
+    version: str | None
+    body: bytes
+
+
+def bodies(
+    tx: Tx, grp: int, publisher: int, wanted: Iterable[tuple[str, str | None, str]]
+) -> Mapping[tuple[str, str], HeldBody]:
+    """(id, sha-256) → stored bytes, of those of the wanted (id, version, sha-256) that this publisher holds here."""
+    digests = {(stix_id, sha256) for stix_id, _, sha256 in wanted}
+    if not digests:
+        return {}
+    rows = tx.rows(
+        "SELECT o.stix_id, o.sha256, o.versioned, o.version, o.body FROM objects o WHERE o.grp = :grp"
+        f" AND o.publisher = :publisher AND o.stix_id {tx.among('ids')}",
+        grp=grp,
+        publisher=publisher,
+        ids=tx.listed({stix_id for stix_id, _ in digests}),
+    )
+    found = {}
+    for stix_id, sha256, versioned, version, body in rows:
+        key = (str(stix_id), bytes(sha256).hex())
+        if key in digests:
+            found[key] = HeldBody(version if versioned else None, bytes(body))
+    return found
+
+
+def lowest_ranks(tx: Tx, grp: int, publisher: int, ids: Collection[str]) -> Mapping[str, int]:
+    """The laxest label under which this publisher holds each of the given ids in this group."""
+    if not ids:
+        return {}
+    rows = tx.rows(
+        "SELECT o.stix_id, min(o.rank) FROM objects o WHERE o.grp = :grp AND o.publisher = :publisher"
+        f" AND o.stix_id {tx.among('ids')} GROUP BY o.stix_id",
+        grp=grp,
+        publisher=publisher,
+        ids=tx.listed(ids),
+    )
+    return {str(row[0]): int(row[1]) for row in rows}
+
+
+def marking_kinds(tx: Tx, grp: int, publisher: int, ids: Collection[str]) -> Mapping[str, str]:
+    """Kinds of the marking-definitions among `ids` on this publisher's shelf."""
+    return {
+        stix_id: rows[0].marking_kind or ""
+        for stix_id, rows in held(tx, grp, publisher, ids).items()
+        if rows[0].marking_kind
+    }
+
+
+def readable(tx: Tx, view: View, others_than: int, ids: Collection[str]) -> Mapping[tuple[str, str], int]:
+    """(id, sha-256) → laxest rank, of the rows of other publishers that this reader may read."""
+    if not ids or not view.starts:
+        return {}
+    starts = {f"start{rank}": start for rank, start in view.starts}
+    rows = tx.rows(
+        "SELECT o.stix_id, o.sha256, min(o.rank) FROM objects o WHERE o.grp = :grp AND o.publisher <> :publisher"
+        f" AND {visible(view)} AND o.stix_id {tx.among('ids')} GROUP BY o.stix_id, o.sha256",
+        grp=view.grp,
+        publisher=others_than,
+        ids=tx.listed(ids),
+        **starts,
+    )
+    return {(str(row[0]), bytes(row[1]).hex()): int(row[2]) for row in rows}
+
+
+@dataclass(slots=True)
+class NewRow:
+    """A row about to be written; its position, and with it the version of an unversioned object, comes last."""
+
+    publisher: int
+    stix_id: str
+    type: str
+    version: str | None
+    version_ns: int | None
+    created: str | None
+    revoked: bool
+    marking_kind: str | None
+    rank: int
+    sha256: str
+    manifest: str
+    body: bytes
+    newer_rank: int = NONE
+    older_rank: int = NONE
+    repeat_rank: int = NONE
+
+
+def take_positions(tx: Tx, grp: int, counts: Sequence[int], at: int) -> list[range]:
+    """Positions from the group's sequencer, one range a count; each ends on a whole millisecond.
+
+    To be called last before the inserts and the commit: the row lock orders commits as it orders positions, so no
+    poller can be overtaken from behind. Never below the previous position, whatever the clock (`at`,
+    microseconds) does.
+    Raises `ClockAhead` when the sequencer lies more than five minutes ahead of `at`.
+    """
+    row = tx.row(f"SELECT last_position FROM groups WHERE no = :grp{' FOR UPDATE' if tx.postgresql else ''}", grp=grp)
+    last = int(row[0]) if row else 0
+    if last > at + MOST_AHEAD:
+        raise ClockAhead(
+            "the group's last position lies more than five minutes ahead of this machine's clock; nothing was"
+            " published: set the clock right, or wait until it has caught up"
+        )
+    ranges = []
+    for count in counts:
+        if count == 0:
+            ranges.append(range(0))
+            continue
+        end = max(last + 1, at) + count - 1
+        end += -end % MILLISECOND
+        ranges.append(range(end - count + 1, end + 1))
+        last = end
+    tx.run("UPDATE groups SET last_position = :last WHERE no = :grp", last=last, grp=grp)
+    return ranges
+
+
+_INSERT = (
+    "INSERT INTO objects (grp, position, publisher, stix_id, type, version, version_ns, versioned, created, revoked,"
+    " marking_kind, rank, newer_rank, older_rank, repeat_rank, sha256, manifest, body) VALUES (:grp, :position,"
+    " :publisher, :stix_id, :type, :version, :version_ns, :versioned, :created, :revoked, :marking_kind, :rank,"
+    " :newer_rank, :older_rank, :repeat_rank, :sha256, :manifest, :body)"
+)
+
+
+def add(tx: Tx, grp: int, rows: Sequence[NewRow], positions: range, dated: Sequence[str]) -> None:
+    """Insert rows at their positions; `dated` are the positions as TAXII timestamps."""
+    tx.run_many(
+        _INSERT,
+        [
+            {
+                "grp": grp,
+                "position": position,
+                "publisher": row.publisher,
+                "stix_id": row.stix_id,
+                "type": row.type,
+                "version": date if row.version is None else row.version,
+                "version_ns": position * 1000 if row.version_ns is None else row.version_ns,
+                "versioned": row.version is not None,
+                "created": row.created,
+                "revoked": row.revoked,
+                "marking_kind": row.marking_kind,
+                "rank": row.rank,
+                "newer_rank": row.newer_rank,
+                "older_rank": row.older_rank,
+                "repeat_rank": row.repeat_rank,
+                "sha256": bytes.fromhex(row.sha256),
+                "manifest": row.manifest,
+                "body": row.body,
+            }
+            for row, position, date in zip(rows, positions, dated, strict=True)
+        ],
+    )
+
+
+def flag(tx: Tx, flags: Iterable[tuple[int, int, int, int]]) -> None:
+    """Write (row id, newer, older, repeat) flags of rows that a new row supersedes or precedes."""
+    tx.run_many(
+        "UPDATE objects SET newer_rank = :newer, older_rank = :older, repeat_rank = :repeat WHERE id = :id",
+        [{"id": i, "newer": newer, "older": older, "repeat": repeat} for i, newer, older, repeat in flags],
+    )

@@ -1,0 +1,102 @@
+"""Streams: the chain of manifests of one publisher, in one group, under one label."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from .engine import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class StreamHead:
+    """The highest place of a stream: `seq` from 1, digest of that manifest's payload."""
+
+    seq: int
+    digest: str
+
+
+def heads(tx: Tx, grp: int, publisher: int) -> Mapping[int, StreamHead]:
+    """Rank → head, of one publisher's streams in a group."""
+    rows = tx.rows(
+        "SELECT rank, seq, digest FROM streams WHERE grp = :grp AND publisher = :publisher",
+        grp=grp,
+        publisher=publisher,
+    )
+    return {rank: StreamHead(seq, digest) for rank, seq, digest in rows}
+
+
+def all_heads(tx: Tx, grp: int, upto: int) -> Sequence[tuple[int, int, StreamHead]]:
+    """(publisher number, rank, head) of every stream of a group up to a rank."""
+    rows = tx.rows(
+        "SELECT publisher, rank, seq, digest FROM streams WHERE grp = :grp AND rank <= :upto ORDER BY publisher, rank",
+        grp=grp,
+        upto=upto,
+    )
+    return [(publisher, rank, StreamHead(seq, digest)) for publisher, rank, seq, digest in rows]
+
+
+def advance(tx: Tx, grp: int, publisher: int, rank: int, head: StreamHead) -> None:
+    """Move a stream's head."""
+    tx.run(
+        "INSERT INTO streams (grp, publisher, rank, seq, digest) VALUES (:grp, :publisher, :rank, :seq, :digest)"
+        " ON CONFLICT (grp, publisher, rank) DO UPDATE SET seq = excluded.seq, digest = excluded.digest",
+        grp=grp,
+        publisher=publisher,
+        rank=rank,
+        seq=head.seq,
+        digest=head.digest,
+    )
+
+
+def published(tx: Tx, grp: int) -> Sequence[int]:
+    """Numbers of the members that have published in a group so far."""
+    return [row[0] for row in tx.rows("SELECT DISTINCT publisher FROM streams WHERE grp = :grp", grp=grp)]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptManifest:
+    """A manifest about to be kept, with its place."""
+
+    position: int
+    publisher: int
+    rank: int
+    seq: int
+    digest: str
+    agreement: str
+    stix_id: str
+    version: str
+    version_ns: int
+    status: str
+    body: bytes
+
+
+def keep(tx: Tx, grp: int, manifests: Sequence[KeptManifest]) -> None:
+    """Insert manifests at their positions."""
+    names = KeptManifest.__slots__
+    tx.run_many(
+        f"INSERT INTO manifests (grp, {', '.join(names)}) VALUES (:grp, {', '.join(f':{name}' for name in names)})",
+        [{"grp": grp, **{name: getattr(manifest, name) for name in names}} for manifest in manifests],
+    )
+
+
+def answered(tx: Tx, publisher: int, digests: Sequence[str]) -> Mapping[str, str]:
+    """Payload digest → status id, of those already accepted from this publisher, in whatever group."""
+    rows = tx.rows(
+        f"SELECT digest, status FROM manifests WHERE publisher = :publisher AND digest {tx.among('digests')}",
+        publisher=publisher,
+        digests=tx.listed(digests),
+    )
+    return {str(row[0]): str(row[1]) for row in rows}
+
+
+def since(tx: Tx, grp: int, publisher: int, rank: int, seq: int, most: int = 1000) -> Sequence[bytes]:
+    """Bodies of a publisher's own manifests of one stream after `seq`, in order."""
+    rows = tx.rows(
+        "SELECT body FROM manifests WHERE grp = :grp AND publisher = :publisher AND rank = :rank AND seq > :seq"
+        " ORDER BY seq LIMIT :most",
+        grp=grp,
+        publisher=publisher,
+        rank=rank,
+        seq=seq,
+        most=most,
+    )
+    return [bytes(row[0]) for row in rows]

@@ -1,0 +1,44 @@
+"""Which hub is this, and by which key does it sign receipts? The only answer that needs no token."""
+
+from importlib.metadata import PackageNotFoundError, version
+
+from feeds.accept import MEDIA_TYPE
+from hub.running import Hub
+from hub.web.answers import Answer, Environ, json
+
+
+def _installed() -> str:
+    try:
+        return version("cirt-hub")
+    except PackageNotFoundError:  # run from a source tree
+        return "0"
+
+
+VERSION = _installed()
+
+
+def about(hub: Hub, environ: Environ) -> Answer:
+    """Name, version, receipt key, limits, and where TAXII begins."""
+    del environ
+    settings = hub.settings
+    public = settings.public_url.rstrip("/")
+    return json(
+        {
+            "name": settings.title,
+            "version": VERSION,
+            "contact": settings.contact,
+            "public_url": public,
+            "receipt_key": {**hub.receipts.jwk, "kid": hub.receipts.kid, "alg": hub.receipts.alg},
+            "limits": {
+                "max_content_length": settings.max_content_length,
+                "page_objects": settings.page_objects,
+                "page_bytes": settings.page_bytes,
+                "status_days": settings.status_days,
+            },
+            "taxii": {
+                "discovery": f"{public}/taxii2/",
+                "api_root": f"{public}/live/",
+                "media_type": MEDIA_TYPE,
+            },
+        }
+    )

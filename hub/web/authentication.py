@@ -1,0 +1,70 @@
+"""Who calls? One credential in the headers, in any of the spellings that clients use; anything else is a 401.
+
+RFC 9110 §11, RFC 7617 (Basic: the token as password with any user, or as user with an empty password), RFC 6750
+(Bearer), `Token` and `X-API-Key` as several TAXII clients send it. A token in a query string is refused: addresses are
+logged everywhere.
+"""
+
+import base64
+import binascii
+import re
+from typing import Final
+
+from hub.running import Hub
+from hub.store.engine import Tx
+from hub.store.registry import Account, Registry
+from hub.store.tokens import PREFIX, token_digest
+
+from .answers import Environ, Field
+
+REALM: Final = "cirt-hub"
+CHALLENGES: Final[tuple[Field, ...]] = (
+    ("WWW-Authenticate", f'Basic realm="{REALM}", charset="UTF-8"'),
+    ("WWW-Authenticate", f'Bearer realm="{REALM}"'),
+)
+
+_IN_QUERY: Final = re.compile(
+    rf"(?:^|&)(?:(?:access|auth|api)[_-]?token|token|(?:x[_-])?api[_-]?key|authorization)=|{PREFIX}", re.IGNORECASE
+)
+
+
+class Unauthenticated(Exception):
+    """No credential, more than one, an unreadable one, or one that nobody has: the same answer."""
+
+
+def account_of(hub: Hub, tx: Tx, environ: Environ) -> tuple[Registry, Account]:
+    """The registry as `tx` sees it, and the account that calls. Raises `Unauthenticated`."""
+    registry = hub.registries.of(tx)
+    account = registry.accounts.get(token_digest(hub.secret, presented(environ)))
+    if account is None:
+        raise Unauthenticated("no account has this token")
+    return registry, account
+
+
+def presented(environ: Environ) -> str:
+    """What the request's headers give as a token, whatever it is; two fields joined by a comma are none that is known.
+
+    Raises `Unauthenticated`.
+    """
+    if (query := environ.get("QUERY_STRING")) and _IN_QUERY.search(query):
+        raise Unauthenticated("a token in the query string")
+    if ("HTTP_AUTHORIZATION" in environ) == ("HTTP_X_API_KEY" in environ):
+        raise Unauthenticated("no credential, or two")
+    header = environ.get("HTTP_AUTHORIZATION")
+    return str(environ["HTTP_X_API_KEY"].strip(" \t") if header is None else _of_header(header))
+
+
+def _of_header(header: str) -> str:
+    scheme, _, rest = header.strip(" \t").partition(" ")
+    scheme, rest = scheme.lower(), rest.strip(" \t")
+    if scheme in {"bearer", "token"}:
+        return rest
+    if scheme != "basic":
+        raise Unauthenticated("an unknown scheme")
+    try:
+        user, colon, password = base64.b64decode(rest, validate=True).decode().partition(":")
+    except (binascii.Error, ValueError) as error:
+        raise Unauthenticated("an unreadable Basic credential") from error
+    if not colon:
+        raise Unauthenticated("a Basic credential without colon")
+    return password or user
