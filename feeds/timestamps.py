@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from feeds.errors import BadTimestamp, shown
@@ -20,6 +21,7 @@ _NANOSECONDS: Final = 1_000_000_000
 _MICROSECONDS: Final = 1_000_000
 
 
+@lru_cache(maxsize=4096)  # the objects of a publication share most of their times
 def parse_stix(text: str) -> int:
     """A STIX timestamp (STIX 2.1 §2.16) in nanoseconds since the epoch; never before 1970.
 

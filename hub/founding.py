@@ -64,7 +64,7 @@ def _data_dir(path: Path) -> None:
 
 def _schema(database: Database, *, exist_ok: bool, missing: list[Path]) -> None:
     with database.reading() as tx:
-        founded = schema.current(tx) is not None and founding.founded(tx)
+        founded = schema.made(tx) and founding.founded(tx)
     if founded and not exist_ok:
         raise AlreadyThere("the database holds a hub already; `cirt-hub init --exist-ok` brings it up to date")
     if founded and missing:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from feeds.objects import StixObject
 from policies.labels import Label
 from policies.reasons import Reason
-from policies.shelf import Placing, judge
+from policies.shelf import judge
 
 from .store.selection import NONE
 from .store.shelves import HeldRow, NewRow
@@ -72,19 +72,20 @@ class Shelf:
 
     def place(self, new: StixObject, rank: Label, manifest: str) -> None:
         """Judge one listed object and note its row, the flags it moves, and what to say; or the reasons against it."""
-        slots = self.slots.setdefault(new.id, [])
+        slots = self.slots.get(new.id)
+        if slots is None:  # the common case: nothing lies there to be judged by
+            self._write(new, rank, self.slots.setdefault(new.id, []), manifest)
+            return
         placing = judge(new, rank, slots, self.readers_from.get(rank, {}))
         if placing.reasons:
             self.reasons += placing.reasons
             return
         if placing.remark:
             self.remarks[new.id, new.sha256] = placing.remark
-        if placing.label is None:
-            return
-        self._write(new, placing, slots, manifest)
+        if placing.label is not None:
+            self._write(new, placing.label, slots, manifest)
 
-    def _write(self, new: StixObject, placing: Placing, slots: list[Slot], manifest: str) -> None:
-        rank = Label(placing.label or 0)
+    def _write(self, new: StixObject, rank: Label, slots: list[Slot], manifest: str) -> None:
         row = NewRow(
             publisher=self.publisher,
             stix_id=new.id,

@@ -11,7 +11,7 @@ from feeds.bundle import read_bundle
 from feeds.errors import Unreadable
 from feeds.objects import Bundle, StixObject
 from feeds.status import Reported
-from feeds.timestamps import format_taxii, parse_stix
+from feeds.timestamps import parse_stix
 from keys.envelope import Envelope, Item, open_envelope, read_item
 from keys.errors import FaultyObjects, KeysError
 from keys.head import Head
@@ -184,13 +184,11 @@ def _store(hub: Hub, tx: Tx, asked: Asked, envelope: Envelope, placed: Placed) -
     data, proofs = shelves.take_positions(tx, asked.group, (len(shelf.written), len(manifests)), hub.clock())
     if hub.registries.of(tx).revision != asked.registry.revision:
         raise _Overtaken  # an acceptance may have set its start below these positions, for rows decided without it
-    dated = [format_taxii(position) for position in data]
-    shelves.add(tx, asked.group, shelf.written, data, dated)
+    versions = shelves.add(tx, asked.group, shelf.written, data)
     receipts = [
         sign_receipt(_receipt(asked, manifest, *_range(shelf, manifest, data, position)), hub.receipts)
         for manifest, position in zip(manifests, proofs, strict=True)
     ]
-    versions = {row.stix_id: date for row, date in zip(shelf.written, dated, strict=True) if row.version is None}
     resource = answers.accepted(envelope, asked.at, shelf.remarks, versions, receipts)
     streams.keep(tx, asked.group, [_kept(asked, m, p, resource["id"]) for m, p in zip(manifests, proofs, strict=True)])
     _keep(tx, asked, resource, refused=False)
@@ -220,7 +218,7 @@ def _kept(asked: Asked, manifest: Manifest, position: int, status: str) -> strea
     return streams.KeptManifest(
         position=position,
         publisher=asked.account.member_no,
-        rank=Label.of(manifest.tlp),
+        rank=int(Label.of(manifest.tlp)),
         seq=manifest.seq,
         digest=manifest.digest,
         agreement=manifest.agreement,

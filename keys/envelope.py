@@ -1,7 +1,7 @@
 """What was posted? A TAXII envelope (TAXII 2.1 §3.7) taken apart into objects, each with its canonical bytes."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 import orjson
@@ -14,6 +14,10 @@ from keys.strict_json import MAX_DEPTH, MAX_OBJECT, Json, admit, decode, parse, 
 MANIFEST_TYPE = "publication-manifest"
 """STIX type of the objects that sign the others."""
 
+MAX_ITEMS = 10_000
+"""Most objects of one envelope, manifests included: the answer to a refused one names each of them."""
+
+_TOO_MANY = f"an envelope has at most {MAX_ITEMS} objects; post several envelopes, each with its own manifests"
 _AROUND = 2  # levels of nesting around an object: the envelope and its list
 _ROOM = MAX_DEPTH + _AROUND
 
@@ -26,16 +30,23 @@ class Item:
         value: the parsed object; not to be changed.
         canonical: its RFC 8785 bytes.
         sha256: their digest, 64 lower-case hexadecimal digits.
+        entry: the object as a manifest lists it.
     """
 
     value: dict[str, Json]
     canonical: bytes
     sha256: str
+    entry: Entry = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # told once: a publication asks for id, version and entry of each object several times
+        version = _text(self.value.get("modified")) or _text(self.value.get("created"))
+        object.__setattr__(self, "entry", Entry(_text(self.value.get("id")) or "", version, self.sha256))
 
     @property
     def id(self) -> str:
         """The STIX id; empty where there is none."""
-        return _text(self.value.get("id")) or ""
+        return self.entry.id
 
     @property
     def type(self) -> str:
@@ -45,12 +56,7 @@ class Item:
     @property
     def version(self) -> str | None:
         """`modified`, else `created`, as written; None for an object with neither (TAXII 2.1 §3.4.1)."""
-        return _text(self.value.get("modified")) or _text(self.value.get("created"))
-
-    @property
-    def entry(self) -> Entry:
-        """The object as a manifest lists it."""
-        return Entry(self.id, self.version, self.sha256)
+        return self.entry.version
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,7 @@ def open_envelope(raw: bytes) -> Envelope:
 
     Raises:
         Malformed: not strict JSON, or not a JSON object (HTTP 400); names the path, and the object where known.
-        NotAnEnvelope: no usable `objects` (HTTP 422).
+        NotAnEnvelope: no usable `objects`, or more than `MAX_ITEMS` of them (HTTP 422).
         FaultyObjects: objects beyond 1 MiB, all of them.
     """
     items = _read_canonical(raw) or _read_checked(raw)
@@ -116,6 +122,8 @@ def _read_canonical(raw: bytes) -> list[Item] | None:
         if type(top) is not dict or type(top.get("objects")) is not list:
             return None
         objects = top.pop("objects")
+        if len(objects) > MAX_ITEMS:
+            return None
         texts = [write(value, fractions=False) for value in objects]
         joined = orjson.Fragment(b"[" + b",".join(texts) + b"]")
         if write(top | {"objects": joined}, fractions=False) != raw or survey(top, _ROOM):
@@ -146,6 +154,8 @@ def _read_checked(raw: bytes) -> list[Item]:
     if not isinstance(objects, list) or not objects:
         admit(objects, depth=_ROOM - 1, at=("objects",))
         raise NotAnEnvelope("`objects` is not a list with at least one object (TAXII 2.1 §3.7)", path="$.objects")
+    if len(objects) > MAX_ITEMS:
+        raise NotAnEnvelope(_TOO_MANY, path="$.objects")
     return list(_checked_items(objects))
 
 

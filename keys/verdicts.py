@@ -5,7 +5,7 @@ million objects need no memory here. Chains of manifests are judged in `keys.cha
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol
@@ -208,14 +208,18 @@ def author_of(item: Item) -> str | None:
     return author if isinstance(author, str) else None
 
 
+Tell = Callable[[Entry, Verdict, str], None]
+"""Is told each object's acceptable verdict and place, as soon as there is one."""
+
+
 class Reader:
     """Judges manifests and objects one by one, in whatever order they come, and in the end what is left over."""
 
-    def __init__(self, footing: Footing, ledger: Ledger) -> None:
+    def __init__(self, footing: Footing, ledger: Ledger, tell: Tell | None = None) -> None:
         self._footing = footing
         self._ledger = ledger
+        self._tell = tell
         self.counts: dict[Verdict, int] = {}
-        self.faulty: list[Judged] = []
 
     def manifest(self, item: Item, place: str = "") -> Judged:
         """Judge a manifest and await what it lists; objects that waited for it get their verdict."""
@@ -240,7 +244,7 @@ class Reader:
         key = entry_key(item.entry)
         settled = self._ledger.settled(key)
         if settled is not None:
-            return self._count(settled)
+            return self._count(settled, item.entry, place)
         loose = Loose(key, item.entry, author_of(item), place)
         verdict = self._place(loose)
         if verdict is None:
@@ -254,14 +258,16 @@ class Reader:
         own = any(loose.author in {None, source.issuer} for source in proven)
         verdict = Verdict.VERIFIED if own else Verdict.RELAYED
         self._ledger.settle(loose.key, verdict)
-        return self._count(self._aged(verdict, proven))
+        return self._count(self._aged(verdict, proven), loose.entry, loose.place)
 
     def _aged(self, verdict: Verdict, proven: Sequence[Source]) -> Verdict:
         over = all(source.expires is not None and source.expires < self._footing.at for source in proven)
         return Verdict.EXPIRED if over else verdict
 
-    def _count(self, verdict: Verdict) -> Verdict:
+    def _count(self, verdict: Verdict, entry: Entry | None = None, place: str = "") -> Verdict:
         self.counts[verdict] = self.counts.get(verdict, 0) + 1
+        if self._tell is not None and entry is not None:
+            self._tell(entry, verdict, place)
         return verdict
 
     def leftovers(self) -> Iterator[Finding]:

@@ -25,6 +25,7 @@ class StoredLedger:
         self._grp = grp
         self.late = False
         self._sources: dict[int, Source] = {}
+        self._any_loose = state.row("SELECT 1 FROM loose WHERE grp = ? LIMIT 1", grp) is not None
 
     def add_manifest(self, judged: Judged, place: str, /) -> int | None:
         """Enter a manifest; its number, or None where these very bytes are entered already."""
@@ -64,10 +65,12 @@ class StoredLedger:
         relayed = verdict is Verdict.RELAYED
         self._state.run("INSERT OR IGNORE INTO arrived (grp, key, relayed) VALUES (?, ?, ?)", self._grp, key, relayed)
         self._state.run("DELETE FROM awaited WHERE grp = ? AND key = ?", self._grp, key)
-        self._state.run("DELETE FROM loose WHERE grp = ? AND key = ?", self._grp, key)
+        if self._any_loose:
+            self._state.run("DELETE FROM loose WHERE grp = ? AND key = ?", self._grp, key)
 
     def keep_loose(self, loose: Loose, /) -> None:
         """Enter an object that no proven manifest lists."""
+        self._any_loose = True
         entry = loose.entry
         values = (self._grp, loose.key, entry.id, entry.version, entry.sha256, loose.author, loose.place)
         self._state.run("INSERT OR REPLACE INTO loose VALUES (?, ?, ?, ?, ?, ?, ?)", *values)
@@ -76,6 +79,8 @@ class StoredLedger:
         """The loose objects, all or those of the keys given."""
         columns = "key, id, version, sha256, author, place"
         rows: Iterable[tuple[Any, ...]]
+        if not self._any_loose:
+            return
         if keys is None:
             rows = self._state.rows(f"SELECT {columns} FROM loose WHERE grp = ?", self._grp)  # noqa: S608 - fixed names
         else:

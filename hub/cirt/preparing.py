@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from keys.envelope import MANIFEST_TYPE
 from policies.agreement import Agreement
 from policies.labels import PINNED, Label, own_label
 from policies.reasons import Refusal
@@ -85,7 +86,7 @@ def prepare(found: Sequence[Found], wish: Wish, copies: MarkedCopies) -> Prepare
 
 
 def _once(found: Iterable[Found], prepared: Prepared) -> Iterable[Found]:
-    """Each object once; the pinned TLP definitions, which everybody has, not at all."""
+    """Each object once; pinned TLP definitions, which everybody has, and earlier manifests not at all."""
     seen: set[str] = set()
     for each in found:
         if each.item.sha256 in seen:
@@ -93,6 +94,8 @@ def _once(found: Iterable[Found], prepared: Prepared) -> Iterable[Found]:
         seen.add(each.item.sha256)
         if each.item.id in PINNED:
             prepared.left_out.append((each.item.id, "the TLP definition is a constant that everybody has"))
+        elif each.item.type == MANIFEST_TYPE:
+            prepared.left_out.append((each.item.id, "the manifest of an earlier publication; a new one is made"))
         else:
             yield each
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from keys.envelope import MANIFEST_TYPE, Item, item_of
+from keys.envelope import Item, item_of
 from keys.errors import KeysError, Malformed
 from keys.strict_json import MAX_DEPTH, Json, parse
 
@@ -24,7 +24,7 @@ class Found:
 
 
 def read_files(names: Sequence[str]) -> list[Found]:
-    """The objects of all files in order, manifests of earlier publications left out.
+    """The objects of all files, in order.
 
     Raises:
         Faulty: something is not strict JSON; every fault that could be found, each with file, line and path.
@@ -36,7 +36,7 @@ def read_files(names: Sequence[str]) -> list[Found]:
         for each in objects_of(name, read_bytes(name)):
             if isinstance(each, Failure):
                 failures.append(each)
-            elif each.item.type != MANIFEST_TYPE:
+            else:
                 found.append(each)
     if failures:
         raise Faulty("the input cannot be read; nothing was signed", failures, refused=False)

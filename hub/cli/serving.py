@@ -65,10 +65,8 @@ def serve(host: str, port: int, workers: int | None, tls_cert: Path | None, tls_
 
 
 def workers_of(settings: Settings) -> int:
-    """How many server processes: as set; else one for SQLite, whose writers wait for each other anyway."""
-    if settings.workers:
-        return settings.workers
-    return 1 if settings.database.startswith("sqlite") else min(MOST_WORKERS, os.cpu_count() or 1)
+    """How many server processes: as set; else one a core, up to `MOST_WORKERS`: readers need no other's leave."""
+    return settings.workers or min(MOST_WORKERS, os.cpu_count() or 1)
 
 
 def free_port(host: str, port: int) -> int:

@@ -17,7 +17,7 @@ PRIVATE: Final = 0o700
 _OWNER_ONLY: Final = 0o600
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _ELSEWHERE: Final = ("database_url", "secret_file", "receipt_key_file")
-_MADE: Final = ("hub.db*", "secret", "receipt.pem", "hub.toml", "*.lock")
+_MADE: Final = ("hub.db*", "secret", "receipt.pem", "hub.toml")
 """What a hub puts into its data directory."""
 
 
@@ -104,9 +104,7 @@ def claimed(settings: Settings, *, reset: bool) -> Iterator[Ground]:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         os.close(descriptor)
-        raise DemoFailed(
-            f"a demo runs in {ground.data_dir} already: end it with Ctrl-C there, or look at it"
-        ) from error
+        raise DemoFailed(f"a demo runs in {ground.data_dir} already: end that one first, with Ctrl-C") from error
     try:
         if reset:
             _sweep(ground)

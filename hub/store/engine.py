@@ -1,13 +1,20 @@
-"""Transactions: returning commits, raising rolls back. `commit` stands in this file and nowhere else."""
+"""Transactions: returning commits, raising rolls back. `commit` stands in this file and nowhere else.
+
+SQLAlchemy pools the connections and knows the tables; statements go to the driver itself, since a poll is two of them
+and the rest of a statement's way costs more than running it.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.pool import PoolProxiedConnection
 
 from .dialect import Postgresql, Sqlite, dialect_of, translated
-from .errors import Unavailable
+
+#: Rows fetched at a time: few enough to stop early, many enough that Python is not the bottleneck.
+STREAMED = 64
 
 Row = tuple[Any, ...]
 Parameters = Mapping[str, Any]
@@ -16,31 +23,35 @@ Parameters = Mapping[str, Any]
 class Tx:
     """One transaction in hand: statements with `:name` parameters on the engine it was begun on."""
 
-    __slots__ = ("_connection", "_dialect", "postgresql")
+    __slots__ = ("_dialect", "_driver", "postgresql")
 
-    def __init__(self, connection: sa.Connection, dialect: Sqlite | Postgresql) -> None:
-        self._connection = connection
+    def __init__(self, driver: Any, dialect: Sqlite | Postgresql) -> None:
+        self._driver = driver
         self._dialect = dialect
         self.postgresql = dialect.name == "postgresql"
 
     def rows(self, statement: str, **parameters: Any) -> Sequence[Row]:
         """All rows of a query."""
-        result = self._connection.exec_driver_sql(self._dialect.statement(statement), parameters)
-        return result.cursor.fetchall() if result.cursor is not None else ()  # plain tuples: a page is 1,000 rows
+        rows: Sequence[Row] = self._dialect.execute(self._driver, statement, parameters).fetchall()
+        return rows
 
     def row(self, statement: str, **parameters: Any) -> Row | None:
         """The first row of a query, or None."""
-        rows = self.rows(statement, **parameters)
-        return rows[0] if rows else None
+        row: Row | None = self._dialect.execute(self._driver, statement, parameters).fetchone()
+        return row
 
     def run(self, statement: str, **parameters: Any) -> int:
         """Run a writing statement; the number of rows it touched."""
-        return self._connection.exec_driver_sql(self._dialect.statement(statement), parameters).rowcount
+        return int(self._dialect.execute(self._driver, statement, parameters).rowcount)
 
     def run_many(self, statement: str, parameters: Sequence[Parameters]) -> None:
         """Run a writing statement once for each mapping of parameters."""
         if parameters:
-            self._connection.exec_driver_sql(self._dialect.statement(statement), list(parameters))
+            self._driver.cursor().executemany(self._dialect.statement(statement), parameters)
+
+    def insert(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
+        """Add rows, each with one value a column: the fastest way the engine has for many."""
+        self._dialect.insert(self._driver, table, columns, rows)
 
     def among(self, name: str) -> str:
         """SQL that follows a column: its value is in the list parameter `name` (made by `listed`)."""
@@ -50,16 +61,11 @@ class Tx:
         """A list of texts as one parameter, so that a statement's text does not depend on its length."""
         return self._dialect.listed(values)
 
-    def stream(self, statement: str, **parameters: Any) -> Iterator[Row]:
-        """Rows one by one, as the driver hands them out: what a page does not take is never copied."""
-        result = self._connection.exec_driver_sql(self._dialect.statement(statement), parameters)
-        if result.cursor is not None:
-            yield from iter(result.cursor.fetchone, None)
-
-    @property
-    def connection(self) -> sa.Connection:
-        """The SQLAlchemy connection, for migrations."""
-        return self._connection
+    def stream(self, statement: str, **parameters: Any) -> Iterator[Sequence[Row]]:
+        """Rows some at a time, as the driver hands them out: what a page does not take is never copied."""
+        cursor = self._dialect.execute(self._driver, statement, parameters)
+        while rows := cursor.fetchmany(STREAMED):
+            yield rows
 
 
 class Database:
@@ -80,26 +86,32 @@ class Database:
         Raises `Busy`, `Unavailable`, `Full` (nothing was written, but for `Unavailable` at the commit itself, whose
         outcome is unknown: a retry of the same publication is harmless).
         """
-        with self._dialect.exclusive(), self._translated(), self._writer.connect() as connection:
+        with self._dialect.exclusive(), self._translated(), self._checked_out(self._writer) as driver:
             if self._dialect.begin_writing:
-                connection.exec_driver_sql(self._dialect.begin_writing)
-            try:
-                yield Tx(connection, self._dialect)
-                connection.commit()
-            except BaseException:
-                self._undo(connection)
-                raise
+                driver.execute(self._dialect.begin_writing)
+            yield Tx(driver, self._dialect)
+            driver.commit()
 
     @contextmanager
     def reading(self) -> Iterator[Tx]:
         """A transaction over one snapshot that writes nothing."""
-        with self._translated(), self._reader.connect() as connection:
+        with self._translated(), self._checked_out(self._reader) as driver:
             if self._dialect.begin_reading:
-                connection.exec_driver_sql(self._dialect.begin_reading)
+                driver.execute(self._dialect.begin_reading)
+            yield Tx(driver, self._dialect)
+
+    @contextmanager
+    def migrating(self) -> Iterator[sa.Connection]:
+        """A writing transaction as SQLAlchemy's own connection, for the migrations."""
+        with self._dialect.exclusive(), self._translated(), self._writer.connect() as connection:
+            if self._dialect.begin_writing:
+                connection.exec_driver_sql(self._dialect.begin_writing)
             try:
-                yield Tx(connection, self._dialect)
-            finally:
-                self._undo(connection)
+                yield connection
+                connection.commit()
+            except BaseException:
+                connection.rollback()
+                raise
 
     def close(self) -> None:
         """Close every connection; the last one of a SQLite file checkpoints, so the writer's lock is held."""
@@ -107,21 +119,28 @@ class Database:
         with self._dialect.exclusive():
             self._writer.dispose()
 
-    @staticmethod
-    def _undo(connection: sa.Connection) -> None:
-        try:
-            connection.rollback()
-        except sa.exc.DBAPIError:
-            connection.invalidate()  # the connection is gone, and the transaction with it
-
-    @staticmethod
     @contextmanager
-    def _translated() -> Iterator[None]:
+    def _checked_out(self, engine: sa.Engine) -> Iterator[Any]:
+        """A driver's connection from the pool; whatever was not committed is rolled back."""
+        pooled = engine.raw_connection()
+        try:
+            yield pooled.driver_connection
+        finally:
+            self._give_back(pooled)
+
+    def _give_back(self, pooled: PoolProxiedConnection) -> None:
+        try:
+            pooled.rollback()
+        except self._dialect.errors:
+            pooled.invalidate()  # the connection is gone, and the transaction with it
+        else:
+            pooled.close()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
         try:
             yield
-        except sa.exc.DBAPIError as error:
-            if error.connection_invalidated:
-                raise Unavailable("the connection to the database was lost; try again in a moment") from error
-            raise translated(error) from error
         except sa.exc.SQLAlchemyError as error:
+            raise translated(error) from error
+        except self._dialect.errors as error:
             raise translated(error) from error

@@ -1,6 +1,6 @@
 """Pages of the two collections of a group: stored bytes, in order of position, never parsed on the way out."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,15 +32,16 @@ class Page:
         return self.rows[-1][0] if self.rows else None
 
 
-def _cut(rows: Iterable[Row], limit: int, size: int) -> Page:
+def _cut(chunks: Iterable[Sequence[Row]], limit: int, size: int) -> Page:
     """The rows up to `limit` and about `size` bytes of bodies, always at least one."""
     taken: list[Row] = []
     left = size
-    for row in rows:
-        left -= len(row[1])
-        if len(taken) == limit or (left < 0 and taken):
-            return Page(taken, more=True)
-        taken.append(row)
+    for rows in chunks:
+        for row in rows:
+            left -= len(row[1])
+            if len(taken) == limit or (left < 0 and taken):
+                return Page(taken, more=True)
+            taken.append(row)
     return Page(taken, more=False)
 
 
@@ -71,7 +72,7 @@ def object_versions(tx: Tx, view: View, filters: Filters, after: int, limit: int
         f" AND {selection.visible(view)} AND {terms}"
         " GROUP BY o.version HAVING min(o.position) > :after ORDER BY 1 LIMIT :most"
     )
-    return _cut(tx.rows(statement, **selection.parameters(view, filters, after, limit + 1)), limit, limit * 1000)
+    return _cut([tx.rows(statement, **selection.parameters(view, filters, after, limit + 1))], limit, limit * 1000)
 
 
 def object_exists(tx: Tx, view: View, stix_id: str) -> bool:

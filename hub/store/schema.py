@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -25,33 +26,35 @@ def head() -> str:
     return str(ScriptDirectory.from_config(_config()).get_current_head())
 
 
-def current(tx: Tx) -> str | None:
-    """The schema version of the database, or None when it has no tables of the hub."""
-    return MigrationContext.configure(tx.connection).get_current_revision()
-
-
 def upgrade(database: Database) -> None:
     """Bring the schema to `head()` in one transaction; nothing to do is not an error."""
-    with database.writing() as tx:
-        if tx.postgresql:
-            tx.rows(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
-        _refuse_newer(tx)
+    with database.migrating() as connection:
+        if database.name == "postgresql":
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
+        _refuse_newer(connection)
         config = _config()
-        config.attributes["connection"] = tx.connection
+        config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def made(tx: Tx) -> bool:
+    """Whether the database has tables of the hub at all."""
+    tables = "information_schema.tables" if tx.postgresql else "(SELECT name AS table_name FROM sqlite_master)"
+    return tx.row(f"SELECT 1 FROM {tables} AS t WHERE t.table_name = 'alembic_version'") is not None
 
 
 def check(tx: Tx) -> None:
     """Raises `NotInitialised` unless the database is at this code's schema."""
-    found = current(tx)
+    row = tx.row("SELECT version_num FROM alembic_version")
+    found = row[0] if row else "none"
     if found != head():
         raise NotInitialised(
-            f"the database is at schema {found or 'none'}, this program needs {head()}: run `cirt-hub init --exist-ok`"
+            f"the database is at schema {found}, this program needs {head()}: run `cirt-hub init --exist-ok`"
         )
 
 
-def _refuse_newer(tx: Tx) -> None:
-    found = current(tx)
+def _refuse_newer(connection: sa.Connection) -> None:
+    found = MigrationContext.configure(connection).get_current_revision()
     known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
     if found is not None and found not in known:
         raise NotInitialised(

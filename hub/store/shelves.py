@@ -3,6 +3,8 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from feeds.timestamps import format_taxii
+
 from .engine import Row, Tx
 from .errors import ClockAhead
 from .selection import NONE, View, visible
@@ -202,42 +204,50 @@ def take_positions(tx: Tx, grp: int, counts: Sequence[int], at: int) -> list[ran
     return ranges
 
 
-_INSERT = (
-    "INSERT INTO objects (grp, position, publisher, stix_id, type, version, version_ns, versioned, created, revoked,"
-    " marking_kind, rank, newer_rank, older_rank, repeat_rank, sha256, manifest, body) VALUES (:grp, :position,"
-    " :publisher, :stix_id, :type, :version, :version_ns, :versioned, :created, :revoked, :marking_kind, :rank,"
-    " :newer_rank, :older_rank, :repeat_rank, :sha256, :manifest, :body)"
+_COLUMNS = (
+    *("grp", "position", "publisher", "stix_id", "type", "version", "version_ns", "versioned", "created", "revoked"),
+    *("marking_kind", "rank", "newer_rank", "older_rank", "repeat_rank", "sha256", "manifest", "body"),
 )
 
 
-def add(tx: Tx, grp: int, rows: Sequence[NewRow], positions: range, dated: Sequence[str]) -> None:
-    """Insert rows at their positions; `dated` are the positions as TAXII timestamps."""
-    tx.run_many(
-        _INSERT,
+def add(tx: Tx, grp: int, rows: Sequence[NewRow], positions: range) -> Mapping[str, str]:
+    """Insert rows at their positions.
+
+    Returns STIX id → version text of the objects without a version of their own: the time at which they were added.
+    """
+    dated = {
+        row.stix_id: format_taxii(position)
+        for row, position in zip(rows, positions, strict=True)
+        if row.version is None
+    }
+    tx.insert(
+        "objects",
+        _COLUMNS,
         [
-            {
-                "grp": grp,
-                "position": position,
-                "publisher": row.publisher,
-                "stix_id": row.stix_id,
-                "type": row.type,
-                "version": date if row.version is None else row.version,
-                "version_ns": position * 1000 if row.version_ns is None else row.version_ns,
-                "versioned": row.version is not None,
-                "created": row.created,
-                "revoked": row.revoked,
-                "marking_kind": row.marking_kind,
-                "rank": row.rank,
-                "newer_rank": row.newer_rank,
-                "older_rank": row.older_rank,
-                "repeat_rank": row.repeat_rank,
-                "sha256": bytes.fromhex(row.sha256),
-                "manifest": row.manifest,
-                "body": row.body,
-            }
-            for row, position, date in zip(rows, positions, dated, strict=True)
+            (
+                grp,
+                position,
+                row.publisher,
+                row.stix_id,
+                row.type,
+                row.version or dated[row.stix_id],
+                position * 1000 if row.version_ns is None else row.version_ns,
+                row.version is not None,
+                row.created,
+                row.revoked,
+                row.marking_kind,
+                int(row.rank),
+                int(row.newer_rank),
+                int(row.older_rank),
+                int(row.repeat_rank),
+                bytes.fromhex(row.sha256),
+                row.manifest,
+                row.body,
+            )
+            for row, position in zip(rows, positions, strict=True)
         ],
     )
+    return dated
 
 
 def flag(tx: Tx, flags: Iterable[tuple[int, int, int, int]]) -> None:

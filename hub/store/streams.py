@@ -71,11 +71,8 @@ class KeptManifest:
 
 def keep(tx: Tx, grp: int, manifests: Sequence[KeptManifest]) -> None:
     """Insert manifests at their positions."""
-    names = KeptManifest.__slots__
-    tx.run_many(
-        f"INSERT INTO manifests (grp, {', '.join(names)}) VALUES (:grp, {', '.join(f':{name}' for name in names)})",
-        [{"grp": grp, **{name: getattr(manifest, name) for name in names}} for manifest in manifests],
-    )
+    names = tuple(KeptManifest.__slots__)
+    tx.insert("manifests", ("grp", *names), [(grp, *(getattr(kept, name) for name in names)) for kept in manifests])
 
 
 def answered(tx: Tx, publisher: int, digests: Sequence[str]) -> Mapping[str, str]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import quote
 
 import pytest
@@ -80,23 +81,22 @@ def test_f07_the_database_is_cut_off_at_the_commit(postgres: Cluster, tmp_path: 
     Red if an unknown outcome is told as a failure or a success, or the dead connection is used again.
     """
     url = postgres.create_database()
-    folder = Path(str(postgres.home) + "-cut")
-    folder.mkdir()
-    cutter = before_postgres(postgres.home, folder)
-    world = World(tmp_path, url.replace(quote(str(postgres.home), safe=""), quote(str(folder), safe="")), Clock(AT))
-    a = world.cirt("a")
-    group = world.agreement([(a, "both", "amber")])
-    raw = a.envelope(group, [indicator(1), indicator(2)])
-    cutter.arm(b"COMMIT\0")
-    with pytest.raises(Unavailable):
-        a.post(group, raw)
-    assert cutter.cuts == 1
-    answer = a.post(group, raw)
-    assert (answer["failure_count"], REPEATED in answer) == (0, True)
-    assert a.ids(group.id) == [ONE, TWO]
-    assert a.publish(group, [indicator(3)])["failure_count"] == 0
-    world.close()
-    cutter.close()
+    with TemporaryDirectory(prefix="hub-cut-", dir="/tmp") as folder:
+        cutter = before_postgres(postgres.home, Path(folder))
+        world = World(tmp_path, url.replace(quote(str(postgres.home), safe=""), quote(folder, safe="")), Clock(AT))
+        a = world.cirt("a")
+        group = world.agreement([(a, "both", "amber")])
+        raw = a.envelope(group, [indicator(1), indicator(2)])
+        cutter.arm(b"COMMIT\0")
+        with pytest.raises(Unavailable):
+            a.post(group, raw)
+        assert cutter.cuts == 1
+        answer = a.post(group, raw)
+        assert (answer["failure_count"], REPEATED in answer) == (0, True)
+        assert a.ids(group.id) == [ONE, TWO]
+        assert a.publish(group, [indicator(3)])["failure_count"] == 0
+        world.close()
+        cutter.close()
     postgres.drop_database(url)
 
 

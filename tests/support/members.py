@@ -2,6 +2,7 @@
 
 import io
 import json
+import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import structlog
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from hub.app import create_app
@@ -136,6 +138,7 @@ class Neighbourhood:
 @contextmanager
 def neighbourhood(folder: Path, database_url: str, at: int = AT, **settings: Any) -> Iterator[Neighbourhood]:
     """A hub that is served in this process until the end of the block."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))  # stdout is the members'
     doors = Doors()
     try:
         world = World(folder / "hub", database_url, Clock(at), public_url=doors.url, **settings)
@@ -146,6 +149,7 @@ def neighbourhood(folder: Path, database_url: str, at: int = AT, **settings: Any
             world.close()
     finally:
         doors.close()
+        structlog.reset_defaults()
 
 
 def bundle(folder: Path, name: str, objects: Iterable[Mapping[str, Any]]) -> Path:

@@ -17,6 +17,7 @@ import requests
 from hub.running import wall_clock
 from policies.agreement import Agreement
 from support.clock import Clock
+from support.proxy import free_port
 from support.world import TAXII, Cirt, World
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,10 +40,11 @@ class Server:
 
     def __init__(self, environ: Mapping[str, str], log: Path, workers: int = 1) -> None:
         self.log = log
+        port = str(free_port())
         with log.open("wb") as stderr:
             self._process = subprocess.Popen(
-                [*CIRT_HUB, "serve", "--port", "0", "--workers", str(workers)],
-                env=dict(environ),
+                [*CIRT_HUB, "serve", "--port", port, "--workers", str(workers)],
+                env={**environ, "HUB_PUBLIC_URL": f"http://127.0.0.1:{port}"},
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=stderr,
@@ -108,10 +110,10 @@ class Serving:
         """A member that no other test knows."""
         return self.world.cirt(f"{name}-{uuid.uuid4().hex[:8]}")
 
-    def pair(self, **changes: Any) -> tuple[Cirt, Cirt, Agreement]:
+    def pair(self, clearance: str = "amber", **changes: Any) -> tuple[Cirt, Cirt, Agreement]:
         """A publisher, a reader, and a group of the two."""
         a, b = self.cirt("a"), self.cirt("b")
-        return a, b, self.world.agreement([(a, "both", "amber"), (b, "both", "amber")], **changes)
+        return a, b, self.world.agreement([(a, "both", clearance), (b, "both", clearance)], **changes)
 
     def stop(self) -> None:
         """End the first server and let go of the database."""
@@ -129,7 +131,7 @@ def serving(folder: Path, database_url: str) -> Iterator[Serving]:
         hub.stop()
 
 
-def post(url: str, cirt: Cirt, agreement: Agreement, raw: bytes) -> requests.Response:
+def post(url: str, cirt: Cirt, agreement: Agreement, raw: bytes | Iterator[bytes]) -> requests.Response:
     """Post an envelope as a TAXII client would; the answer, whatever it is."""
     headers = {**cirt.headers, "Content-Type": TAXII}
     return requests.post(f"{url}/live/collections/{agreement.id}/objects/", raw, headers=headers, timeout=PATIENCE)

@@ -1,5 +1,6 @@
 """`cirt poll`: receive what is new in a group, verify it, write it; go on next time where this run ended."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -15,7 +16,7 @@ from hub.cirt.report import Report, report_of
 from hub.cirt.run import Run, command
 from hub.cirt.state import State
 from hub.cirt.terms import Place, look_up
-from keys.ring import RingKey
+from keys.ring import Ring, RingKey
 from keys.verdicts import Reader
 
 RECEIVED = "received"
@@ -61,7 +62,8 @@ def poll(
         report = report_of(reader, ledger, ledger.streams(known.origins, known.told))
         silent = silent_parties(state, place, ledger, profile.member, basis.at, silent_days)
         cursor = _cursor(state, place)
-    _remarks(known, first_seen, [key for key in offered if key.revoked and key.kid in ring.keys], silent, silent_days)
+    _about_keys(first_seen, ring, offered)
+    _remarks(known, silent, silent_days)
     answer = {
         "group": place.id,
         "alias": place.alias,
@@ -92,18 +94,21 @@ def _cursor(state: State, place: Place) -> str | None:
     return None if position is None else format_taxii(position)
 
 
-def _remarks(
-    known: Knowledge,
-    first_seen: list[RingKey],
-    revoked: list[RingKey],
-    silent: list[dict[str, str | None]],
-    days: int,
-) -> None:
+def _about_keys(first_seen: Sequence[RingKey], ring: Ring, offered: Sequence[RingKey]) -> None:
+    """Say which keys are new, changed or revoked; the hub's word changes nothing in the ring of its own accord."""
     for key in first_seen:
         show.say(f"first seen, and believed from now on: key of {key.member}: {key.key.fingerprint}")
         show.say(f"  compare it over another channel, then: cirt keys pin {key.member} '{key.key.fingerprint}'")
-    for key in revoked:
-        show.say(f"the hub says that a key of {key.member} was revoked: {key.key.fingerprint}; ask its owner")
+    for key in offered:
+        if key.revoked and key.kid in ring.keys:
+            show.say(f"the hub says that a key of {key.member} was revoked: {key.key.fingerprint}; ask its owner")
+        elif not key.revoked and key.kid not in ring.keys:
+            show.say(f"another key of {key.member} than the one you know is at the hub: {key.key.fingerprint}")
+            show.say("  what it signs is `unknown-signer` until you compare it over another channel, and then run:")
+            show.say(f"  cirt keys pin {key.member} '{key.key.fingerprint}'")
+
+
+def _remarks(known: Knowledge, silent: Sequence[Mapping[str, str | None]], days: int) -> None:
     if not known.has_baseline:
         show.say("this agreement was not accepted from this profile, so there is no baseline to judge gaps by")
     for each in silent:

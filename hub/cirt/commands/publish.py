@@ -94,9 +94,9 @@ def remarks(prepared: Prepared) -> None:
         show.say(
             f"marked {len(prepared.marked)} of your own objects, and renewed their `modified`: {_few(prepared.marked)}"
         )
-    if prepared.left_out:
-        names = [stix_id for stix_id, _ in prepared.left_out]
-        show.say(f"left out {len(names)} objects ({prepared.left_out[0][1]}): {_few(names)}")
+    for reason in dict.fromkeys(why for _, why in prepared.left_out):
+        names = [stix_id for stix_id, why in prepared.left_out if why == reason]
+        show.say(f"left out {len(names)} objects ({reason}): {_few(names)}")
     if prepared.warnings:
         show.say("look at these; they are published all the same:")
         show.failures([each.view() for each in prepared.warnings])

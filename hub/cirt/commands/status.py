@@ -24,11 +24,11 @@ def status(run: Run, status_id: str | None) -> None:
         return
     with run.state() as state:
         rows = state.rows(
-            "SELECT e.alias, m.label, m.seq, m.objects, e.state, e.status_id, m.id, e.path FROM envelopes e"
+            "SELECT e.alias, m.label, m.seq, m.objects, e.state, e.status_id, m.id, e.path, m.receipt FROM envelopes e"
             " JOIN manifests_sent m ON m.envelope = e.no ORDER BY e.no DESC, m.label, m.seq LIMIT 200"
         )
-    names = ("group", "tlp", "seq", "objects", "state", "status_id", "manifest", "envelope")
+    names = ("group", "tlp", "seq", "objects", "state", "status_id", "manifest", "envelope", "receipt")
     if run.json:
         show.answer_json([dict(zip(names, row, strict=True)) for row in rows])
     else:
-        show.table(names[:-1], [row[:-1] for row in rows])
+        show.table(names[:-2], [row[:-2] for row in rows])
