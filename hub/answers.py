@@ -2,13 +2,16 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from feeds.status import Outcome, Reported, failure, join_message, status
+from feeds.status import RECEIPTS, Outcome, Reported, failure, join_message, status
 from keys.envelope import Envelope, Item
 
 WITH_ITS_ENVELOPE = "with-its-envelope"
 REPEATED = "x_cirt_hub_repeated"
+#: Faults of one object that are told in words.
+MOST_TOLD = 4
 
 
 def accepted(
@@ -41,33 +44,65 @@ def refused(envelope: Envelope, at: int, faults: Sequence[Reported]) -> dict[str
     object).
     """
     items = (*envelope.objects, *envelope.manifests)
-    here = {item.id for item in items}
-    by_object: dict[str, list[Reported]] = {}
-    general: list[Reported] = []
+    here = {(item.id, item.version) for item in items} | {(item.id, None) for item in items}
+    told: dict[tuple[str, str | None], Told] = {}
+    general = Told()
     for fault in faults:
-        if fault.object_id in here and fault.object_id is not None:
-            by_object.setdefault(fault.object_id, []).append(fault)
-        else:
-            general.append(fault)
+        place = (fault.object_id or "", fault.version)
+        (told.setdefault(place, Told()) if place in here and fault.object_id else general).add(fault)
     manifests = {item.id for item in envelope.manifests}
     return status(
         str(uuid.uuid4()),
         requested=at,
         failures=[
-            _failed(item, by_object.get(item.id, []), general if item.id in manifests or not manifests else ())
+            _failed(
+                item,
+                [
+                    *(
+                        told[place]
+                        for place in dict.fromkeys(((item.id, item.version), (item.id, None)))
+                        if place in told
+                    ),
+                    *([general] if item.id in manifests or not manifests else []),
+                ],
+            )
             for item in items
         ],
     )
 
 
-def _failed(item: Item, own: Sequence[Reported], general: Sequence[Reported]) -> Outcome:
+@dataclass(slots=True)
+class Told:
+    """The faults of one place: the first few in words, the rest as a number."""
+
+    first: list[Reported] = field(default_factory=list)
+    number: int = 0
+
+    def add(self, fault: Reported) -> None:
+        """One more fault."""
+        self.number += 1
+        if len(self.first) < MOST_TOLD:
+            self.first.append(fault)
+
+
+def _failed(item: Item, told: Sequence[Told]) -> Outcome:
     """One object's failure: its own faults of this version first, then the envelope's."""
-    mine = [fault for fault in own if fault.version in {None, item.version}] or list(own)
-    faults = [*mine, *general]
+    faults = [fault for each in told for fault in each.first][:MOST_TOLD]
     if not faults:
         sentence = "nothing is wrong with this object; its envelope was refused, so it was not stored"
         return Outcome(item.id or None, item.version, join_message(WITH_ITS_ENVELOPE, sentence))
     first = failure(faults[0])
-    also = "".join(f"; also {join_message(fault.code, fault.sentence)}" for fault in faults[1:4])
-    more = f"; and {len(faults) - 4} more" if len(faults) > 4 else ""  # noqa: PLR2004 (the four told above)
+    also = "".join(f"; also {join_message(fault.code, fault.sentence)}" for fault in faults[1:])
+    left = sum(each.number for each in told) - len(faults)
+    more = f"; and {left} more" if left else ""
     return Outcome(item.id or None, item.version, f"{first.message}{also}{more}", first.details)
+
+
+def repeated(kept: Sequence[dict[str, Any]], at: int) -> dict[str, Any]:
+    """The answer to manifests that were all accepted before, from the statuses they were answered with then."""
+    remark = {REPEATED: "accepted before; this is the answer given then, and nothing was stored again"}
+    if len(kept) == 1:
+        return kept[0] | remark
+    successes = [Outcome(entry["id"], entry["version"]) for resource in kept for entry in resource["successes"]]
+    receipts = [receipt for resource in kept for receipt in resource[RECEIPTS]]
+    return status(str(uuid.uuid4()), requested=at, successes=successes, receipts=receipts) | remark

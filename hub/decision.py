@@ -63,7 +63,7 @@ def decide(tx: Tx, asked: Asked, listing: Sequence[Listed], faults: Iterable[Rep
     """
     found = list(faults)
     permits = _permits(tx, asked, listing, found)
-    shelf = Shelf(asked.account.member_no, readers_from(asked.seen.collection.group, asked.at))
+    shelf = Shelf(asked.account.member_no, readers_from(asked.seen.collection.group, asked.at), asked.at)
     ids = {item.id for listed in listing for item in listed.objects}
     shelf.hold(shelves.held(tx, asked.group, asked.account.member_no, ids))
     for listed, permit in sorted(zip(listing, permits, strict=True), key=lambda pair: pair[0].label):

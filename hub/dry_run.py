@@ -31,7 +31,7 @@ def rehearse(hub: Hub, account: Account, name: str, raw: bytes, tlp: Label | Non
         tlp: the label for an unsigned one; the agreement's ceiling if None.
 
     Returns:
-        `accepted`, `failures` (id, version, code, message), and for each label `recipients` (member, received, reasons).
+        `accepted`, `failures` (id, version, code, message); for each label `recipients` (member, received, reasons).
 
     Raises:
         Absent, Forbidden: the collection is not for this account.

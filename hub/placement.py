@@ -15,12 +15,21 @@ from policies.shelf import judge
 from .store.selection import NONE
 from .store.shelves import HeldRow, NewRow
 
+#: Rows looked at for one publication, at most: about a third of a second under the lock.
+MOST_EFFORT = 300_000
+#: Contents of one object without versions, at most: every other reader searches them for repetitions.
+MOST_CONTENTS = 1_000
+
 
 @dataclass(slots=True)
 class Slot:
-    """A row of the shelf while it is being judged: one already held, or one about to be written."""
+    """A row of the shelf while it is being judged: one already held, or one about to be written.
+
+    `order_ns` places it among the versions as the store will: for an object without a version, the time of its adding.
+    """
 
     version_ns: int | None
+    order_ns: int
     sha256: str
     rank: Label
     position: int | None
@@ -42,6 +51,7 @@ def slot_of(row: HeldRow) -> Slot:
     """The slot of a held row."""
     return Slot(
         version_ns=row.version_ns if row.versioned else None,
+        order_ns=row.version_ns,
         sha256=row.sha256,
         rank=Label(row.rank),
         position=row.position,
@@ -60,10 +70,12 @@ class Shelf:
 
     publisher: int
     readers_from: Mapping[Label, Mapping[Label, int]]
+    at: int
     slots: dict[str, list[Slot]] = field(default_factory=dict)
     written: list[NewRow] = field(default_factory=list)
     remarks: dict[tuple[str, str], str] = field(default_factory=dict)
     reasons: list[Reason] = field(default_factory=list)
+    effort: int = 0
 
     def hold(self, held: Mapping[str, Sequence[HeldRow]]) -> None:
         """Put the rows already held onto it."""
@@ -76,6 +88,8 @@ class Shelf:
         if slots is None:  # the common case: nothing lies there to be judged by
             self._write(new, rank, self.slots.setdefault(new.id, []), manifest)
             return
+        if self._is_too_much(new, len(slots)):
+            return
         placing = judge(new, rank, slots, self.readers_from.get(rank, {}))
         if placing.reasons:
             self.reasons += placing.reasons
@@ -84,6 +98,18 @@ class Shelf:
             self.remarks[new.id, new.sha256] = placing.remark
         if placing.label is not None:
             self._write(new, placing.label, slots, manifest)
+
+    def _is_too_much(self, new: StixObject, rows: int) -> bool:
+        """Note the reason if this id has more rows than can be judged while others wait for the lock."""
+        self.effort += rows
+        if self.effort > MOST_EFFORT:
+            sentence = "too many versions of one object at once; publish fewer of them in one publication"
+        elif new.version_ns is None and rows >= MOST_CONTENTS:
+            sentence = f"you published {rows} contents under this id, which has no versions; take a new id"
+        else:
+            return False
+        self.reasons.append(Reason("too-large", sentence, new.id, new.version))
+        return True
 
     def _write(self, new: StixObject, rank: Label, slots: list[Slot], manifest: str) -> None:
         row = NewRow(
@@ -100,7 +126,8 @@ class Shelf:
             manifest=manifest,
             body=new.canonical,
         )
-        slot = Slot(new.version_ns, new.sha256, rank, None, new.created, new.revoked, new=row)
+        order = new.version_ns if new.version_ns is not None else self.at * 1000 + len(self.written)
+        slot = Slot(new.version_ns, order, new.sha256, rank, None, new.created, new.revoked, new=row)
         for other in slots:
             _relate(slot, other)
         slots.append(slot)
@@ -124,7 +151,7 @@ def _relate(new: Slot, other: Slot) -> None:
         other.newer_rank = min(other.newer_rank, new.rank)
         other.older_rank = min(other.older_rank, new.rank)
         other.repeat_rank = min(other.repeat_rank, new.rank)
-    elif new.version_ns is None or (other.version_ns is not None and other.version_ns < new.version_ns):
+    elif other.order_ns < new.order_ns:
         other.newer_rank = min(other.newer_rank, new.rank)
         new.older_rank = min(new.older_rank, other.rank)
     else:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -13,7 +13,7 @@ from feeds.objects import Bundle, StixObject
 from feeds.status import Reported
 from feeds.timestamps import parse_stix
 from keys.envelope import Envelope, Item, open_envelope, read_item
-from keys.errors import FaultyObjects, KeysError
+from keys.errors import Fault, FaultyObjects, KeysError
 from keys.head import Head
 from keys.manifest import Manifest, identity
 from keys.receipt import Receipt, sign_receipt
@@ -41,7 +41,7 @@ class Revoked(Exception):
 
 
 class _Overtaken(Exception):
-    """Members, keys or agreements changed between the decision and the lock on the sequencer: decide anew."""
+    """Members, keys or agreements, or the version in force, changed before the positions were taken: decide anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,21 +71,21 @@ def accept(hub: Hub, account: Account, name: str, raw: bytes) -> dict[str, Any]:
         Malformed, NotAnEnvelope, FaultyObjects: the body is no envelope.
         StoreError: nothing was written, and a retry is harmless.
     """
+    envelope = open_envelope(raw)  # 2 keys: strict JSON, canonical bytes
     with hub.database.reading() as tx:
         asked = ask(hub, tx, account, name, hub.clock())  # 1 door: who, where
-        envelope = open_envelope(raw)  # 2 keys: strict JSON, canonical bytes
-        answered = _answered(tx, asked, envelope)
-    if answered is not None:
-        return answered
+        known = _answered(tx, asked, envelope)
+    if len(known) == 1:
+        return answers.repeated(known, asked.at)
     try:
-        signed = prove(asked, envelope)  # 2 keys: signatures
-        faults, read = read_objects(signed.objects, asked.at)  # 3 feeds
+        signed = None if known else prove(asked, envelope)  # 2 keys: signatures
+        faults, read = read_objects(signed.objects if signed else (), asked.at)  # 3 feeds
         for _ in range(MOST_DECISIONS):
             with suppress(_Overtaken), hub.database.writing() as tx:
                 shelves.lock(tx, asked.group, account.member_no)
-                answered = _answered(tx, asked, envelope)  # the same envelope may have come in twice at once
-                if answered is not None:
-                    return answered
+                known = _answered(tx, asked, envelope)  # the same envelope may have come in twice at once
+                if signed is None or known:
+                    return _repeat(tx, asked, known)
                 asked, signed = _ask_again(hub, tx, asked, name, envelope, signed)
                 placed = judge(tx, asked, signed, faults, read)  # 4 policies
                 return _store(hub, tx, asked, envelope, placed)  # 5 store, 6 receipts
@@ -102,17 +102,22 @@ def ask(hub: Hub, tx: Tx, account: Account, name: str, at: int) -> Asked:
     return Asked(registry, account, require(find(registry, account, name, at), "write"), at)
 
 
-def _answered(tx: Tx, asked: Asked, envelope: Envelope) -> dict[str, Any] | None:
-    """Step 0: what was accepted before is answered as it was then; the retry of a lost answer changes nothing."""
+def _answered(tx: Tx, asked: Asked, envelope: Envelope) -> list[dict[str, Any]]:
+    """Step 0: the answers to manifests that were all accepted before; none if one is new."""
     digests = [digest for item in envelope.manifests if (digest := identity(item)) is not None]
     known = streams.answered(tx, asked.account.member_no, digests)
     if not digests or len(digests) != len(envelope.manifests) or any(digest not in known for digest in digests):
-        return None
-    body = statuses.read(tx, known[digests[0]], asked.account.member)
-    if body is None:
-        return None
-    resource: dict[str, Any] = orjson.loads(body)
-    return resource | {answers.REPEATED: "accepted before; this is the answer given then, and nothing was stored again"}
+        return []
+    kept = [statuses.read(tx, name, asked.account.member) for name in dict.fromkeys(known[each] for each in digests)]
+    return [orjson.loads(body) for body in kept if body is not None]
+
+
+def _repeat(tx: Tx, asked: Asked, known: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """What was accepted before is answered as it was then; the retry of a lost answer stores nothing again."""
+    resource = answers.repeated(known, asked.at)
+    if len(known) > 1:
+        _keep(tx, asked, resource, refused=False)
+    return resource
 
 
 def prove(asked: Asked, envelope: Envelope) -> Signed:
@@ -133,12 +138,13 @@ def read_objects(items: Sequence[Item], at: int) -> tuple[tuple[Reported, ...], 
 def _ask_again(hub: Hub, tx: Tx, asked: Asked, name: str, envelope: Envelope, signed: Signed) -> tuple[Asked, Signed]:
     """The same question in the writing transaction: whatever was revoked or changed meanwhile binds."""
     registry = hub.registries.of(tx)
+    at = hub.clock()
     if registry.revision == asked.registry.revision:
-        return asked, signed
+        return replace(asked, at=at), signed
     account = registry.tokens.get(asked.account.token)
     if account is None:
         raise Revoked("the token was revoked while its publication was being processed; nothing was stored")
-    again = Asked(registry, account, require(find(registry, account, name, asked.at), "write"), asked.at)
+    again = Asked(registry, account, require(find(registry, account, name, at), "write"), at)
     return again, prove(again, envelope)
 
 
@@ -156,12 +162,21 @@ def judge(tx: Tx, asked: Asked, signed: Signed, faults: Iterable[Reported], read
         check_listing(signed, {key: row.version for key, row in held.items()})
     except FaultyObjects as error:
         found += error.faults
-    _, older = read_objects([read_item(row.body) for row in held.values()], asked.at)
+    faulty, older = read_objects([read_item(row.body) for row in held.values()], asked.at)
+    found += [*faulty, *_taken_ids(tx, asked, signed)]
     objects = {(item.id, item.sha256): item for item in (*older, *read)}
     listing = [
         Listed(Label.of(manifest.tlp), manifest.digest, _listed(manifest, objects)) for manifest in signed.manifests
     ]
     return Placed(signed, decide(tx, asked, listing, found), heads)
+
+
+def _taken_ids(tx: Tx, asked: Asked, signed: Signed) -> list[Fault]:
+    """A manifest has one version for ever: another of this publisher's with the same id is refused."""
+    ids = [manifest.id for manifest in signed.manifests]
+    sentence = "you published another manifest under this id; give each manifest an id of its own"
+    taken = streams.manifest_ids(tx, asked.group, asked.account.member_no, ids)
+    return [Fault("malformed", sentence, stix_id) for stix_id in taken]
 
 
 def _heads(tx: Tx, asked: Asked) -> dict[str, Head]:
@@ -184,6 +199,7 @@ def _store(hub: Hub, tx: Tx, asked: Asked, envelope: Envelope, placed: Placed) -
     data, proofs = shelves.take_positions(tx, asked.group, (len(shelf.written), len(manifests)), hub.clock())
     if hub.registries.of(tx).revision != asked.registry.revision:
         raise _Overtaken  # an acceptance may have set its start below these positions, for rows decided without it
+    _check_instant(asked, manifests, proofs[-1])
     versions = shelves.add(tx, asked.group, shelf.written, data)
     receipts = [
         sign_receipt(_receipt(asked, manifest, *_range(shelf, manifest, data, position)), hub.receipts)
@@ -193,6 +209,16 @@ def _store(hub: Hub, tx: Tx, asked: Asked, envelope: Envelope, placed: Placed) -
     streams.keep(tx, asked.group, [_kept(asked, m, p, resource["id"]) for m, p in zip(manifests, proofs, strict=True)])
     _keep(tx, asked, resource, refused=False)
     return resource
+
+
+def _check_instant(asked: Asked, manifests: Sequence[Manifest], last: int) -> None:
+    """The version decided under must still be in force at the last position taken: positions open labels by instant."""
+    try:
+        agreement = in_force(asked.seen.collection.group, max(asked.at, last))
+    except Refusal as refusal:
+        raise _Overtaken from refusal
+    if any(manifest.agreement != agreement.digest for manifest in manifests):
+        raise _Overtaken
 
 
 def _range(shelf: Shelf, manifest: Manifest, data: range, own: int) -> tuple[int, int]:

@@ -106,6 +106,12 @@ class BadSignature(KeysError):
     code = "bad-signature"
 
 
+class Future(KeysError):
+    """Dated later than any honest clock's error allows."""
+
+    code = "future"
+
+
 class WrongIssuer(KeysError):
     """The signed issuer is not the member that posts, or not the one the key is bound to."""
 

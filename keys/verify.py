@@ -13,6 +13,7 @@ from keys.errors import (
     AgreementChanged,
     Fault,
     FaultyObjects,
+    Future,
     KeysError,
     Malformed,
     StreamPosition,
@@ -21,9 +22,13 @@ from keys.errors import (
     WrongIssuer,
 )
 from keys.head import Head
+from keys.instants import parse_ms
 from keys.jws import verify_compact
 from keys.manifest import Manifest, read_listed, read_seal, read_signed
 from keys.ring import Ring
+
+NEWEST = 86_400_000_000
+"""How far `iat` may lie ahead of the hub's clock, microseconds: 24 hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,7 @@ def verify(envelope: Envelope, ring: Ring, *, member: str, group: str, at: int, 
     Raises:
         Unsigned: there is no manifest, or one without `jws`.
         UnknownKey, BadSignature: step 2. Malformed, RedLabel: steps 2 and 3.
-        WrongIssuer, WrongGroup: step 4; `check_agreement` completes it.
+        WrongIssuer, WrongGroup, Future: step 4; `check_agreement` completes it.
         EntriesMismatch: step 6.
     """
     if not envelope.manifests:
@@ -165,6 +170,8 @@ def _prove(item: Item, ring: Ring, *, member: str, group: str, at: int, markings
         raise WrongIssuer(f"issued in the name of {signed.iss}, posted by {member}; publish in your own name")
     if signed.group != group:
         raise WrongGroup(f"signed for the group {signed.group}; sign again for the one posted to")
+    if parse_ms(signed.iat) > at + NEWEST:
+        raise Future(f"dated {signed.iat}, over 24 hours ahead of the hub's clock; set the publisher's clock right")
     # 6 the entries; 5 needs the database and follows in `check_streams`
     return read_listed(item, seal, signed)
 

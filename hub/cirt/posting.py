@@ -46,8 +46,7 @@ def post(link: Link, state: State, sent: Sent, receipt_key: PublicKey) -> Posted
         CirtError: the hub says it took it in, but its receipts do not prove it.
         FeedsError: no answer, or one that is none.
     """
-    raw = sent.path.read_bytes()
-    manifests = manifests_of(raw)
+    raw, manifests = _read(state, sent)
     try:
         status = _complete(link, link.collection(sent.group).post(raw))
     except PeerRefused as error:
@@ -63,6 +62,20 @@ def post(link: Link, state: State, sent: Sent, receipt_key: PublicKey) -> Posted
     settle(state, sent, status_id, [(manifest, receipts[manifest.digest]) for manifest in manifests])
     told = tuple(_publication(manifest, status_id, receipts[manifest.digest]) for manifest in manifests)
     return Posted(manifests, told, ())
+
+
+def _read(state: State, sent: Sent) -> tuple[bytes, tuple[Manifest, ...]]:
+    """The kept bytes and their manifests. Raises `CirtError` where they are gone or damaged: they are given up."""
+    try:
+        raw = sent.path.read_bytes()
+        return raw, manifests_of(raw)
+    except (OSError, KeysError) as fault:
+        refuse(state, sent, None)
+        raise CirtError(
+            f"an envelope that was signed earlier cannot be posted again, since {sent.path} is gone or damaged. Publish"
+            " its objects anew; if it had arrived all the same, your stream is found further on",
+            code="lost-envelope",
+        ) from fault
 
 
 def _complete(link: Link, status: Mapping[str, Any]) -> Mapping[str, Any]:

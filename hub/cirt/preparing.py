@@ -80,7 +80,8 @@ def prepare(found: Sequence[Found], wish: Wish, copies: MarkedCopies) -> Prepare
     failures += wrong
     own = _own_labels(checked, failures)
     _raise(failures)
-    prepared.labelled = list(_labelled(checked, own, wish, copies, prepared))
+    with copies.state.change():
+        prepared.labelled = list(_labelled(checked, own, wish, copies, prepared))
     _raise(check_policy([(each.read, label) for each, label in prepared.labelled], wish.agreement, wish.member))
     return prepared
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from keys.envelope import Item
+from keys.envelope import Item, open_envelope
 from keys.head import Head
 from keys.manifest import Manifest, build_manifest, read_manifest
 from keys.signer import Signer
@@ -68,7 +68,9 @@ def sign(parts: Sequence[Part], pen: Pen, heads: dict[str, Head], at: int) -> Si
         heads[label] = Head(manifest.seq, manifest.digest)
         manifests.append(manifest)
         objects |= {each.sha256: each for each in items}
-    return SignedEnvelope(tuple(manifests), envelope_of([*objects.values(), *(m.item for m in manifests)]))
+    raw = envelope_of([*objects.values(), *(m.item for m in manifests)])
+    open_envelope(raw)  # what could not be read back must never be kept, or it would be posted for ever
+    return SignedEnvelope(tuple(manifests), raw)
 
 
 def envelope_of(items: Sequence[Item]) -> bytes:

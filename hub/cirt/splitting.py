@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from feeds.objects import StixObject
 from keys.entries import MAX_ENTRIES
+from keys.envelope import MAX_ITEMS
 from policies.labels import Label
 
 from .checking import Checked
@@ -134,11 +135,13 @@ def too_large(objects: Iterable[Checked], most: int) -> list[Failure]:
 def envelopes(parts: Sequence[Part], most: int) -> list[list[Part]]:
     """The parts packed into envelopes, in order: as much in one as the hub takes, since it takes one whole or not."""
     packed: list[list[Part]] = []
-    left = 0
+    left = room = 0
     for part in parts:
-        if not packed or part.size > left:
+        number = len(part.objects) + 1
+        if not packed or part.size > left or number > room:
             packed.append([])
-            left = most - _AROUND
+            left, room = most - _AROUND, MAX_ITEMS
         packed[-1].append(part)
         left -= part.size
+        room -= number
     return packed

@@ -50,10 +50,17 @@ class WriterLock:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._threads = threading.Lock()
+        self._holder: int | None = None
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Hold the lock; raises `Busy` when it is not had within `LOCK_SECONDS`."""
+        """Hold the lock; raises `Busy` when it is not had within `LOCK_SECONDS`.
+
+        A thread that holds it may ask again: a lost connection is made anew inside a writing transaction.
+        """
+        if self._holder == threading.get_ident():
+            yield
+            return
         deadline = time.monotonic() + LOCK_SECONDS
         if not self._threads.acquire(timeout=LOCK_SECONDS):
             raise Busy("another publication is being written; try again in a moment")
@@ -61,8 +68,10 @@ class WriterLock:
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
                 self._wait(descriptor, deadline)
+                self._holder = threading.get_ident()
                 yield
             finally:
+                self._holder = None
                 os.close(descriptor)
         finally:
             self._threads.release()

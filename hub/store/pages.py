@@ -11,6 +11,7 @@ from .selection import Filters, View
 MANIFEST_TYPE = "publication-manifest"
 
 BODY = "k.position, o.body"
+MANIFEST_BODY = "m.position, m.body"
 RECORD = "k.position, o.stix_id, o.version"
 
 
@@ -59,7 +60,14 @@ def _objects(tx: Tx, columns: str, view: View, filters: Filters, after: int, lim
     if filters.nothing or not view.starts:
         return Page([], more=False)
     statement = selection.page(selection.shape_of(view, filters), columns)
-    return _cut(tx.stream(statement, **selection.parameters(view, filters, after, limit + 1)), limit, size)
+    return _read(tx, columns, statement, selection.parameters(view, filters, after, limit + 1), limit, size)
+
+
+def _read(tx: Tx, columns: str, statement: str, values: dict[str, Any], limit: int, size: int) -> Page:
+    if tx.postgresql and columns in {BODY, MANIFEST_BODY}:
+        statement = selection.sized(statement)
+        values["size"] = size
+    return _cut(tx.stream(statement, **values), limit, size)
 
 
 def object_versions(tx: Tx, view: View, filters: Filters, after: int, limit: int) -> Page:
@@ -96,12 +104,12 @@ def _manifests(tx: Tx, columns: str, view: View, filters: Filters, after: int, l
     if filters.nothing or not view.starts or (filters.types is not None and MANIFEST_TYPE not in filters.types):
         return Page([], more=False)
     values: dict[str, Any] = selection.parameters(view, filters, after, limit + 1)
-    return _cut(tx.stream(_proofs(columns, view, filters), **values), limit, size)
+    return _read(tx, columns, _proofs(columns, view, filters), values, limit, size)
 
 
 def manifest_bodies(tx: Tx, view: View, filters: Filters, after: int, limit: int, size: int) -> Page:
     """A page of (position, canonical bytes) of the proofs collection."""
-    return _manifests(tx, "m.position, m.body", view, filters, after, limit, size)
+    return _manifests(tx, MANIFEST_BODY, view, filters, after, limit, size)
 
 
 def manifest_records(tx: Tx, view: View, filters: Filters, after: int, limit: int) -> Page:

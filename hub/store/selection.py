@@ -110,12 +110,16 @@ def version_terms(shape: Shape) -> list[str]:
     """Conditions on `o`: not repeated by a newer visible row, and among the versions asked for."""
     if shape.uniform:
         repeated, last, first = "o.repeat_rank > :clearance", "o.newer_rank > :clearance", "o.older_rank > :clearance"
-    else:
-        repeat = "n.sha256 = o.sha256 AND n.position > o.position"
+    else:  # a flag that nobody moved needs no search; a repeated row has the version, or was added later
+        repeat = (
+            "n.sha256 = o.sha256 AND n.position > o.position AND n.version_ns >= o.version_ns"
+            " AND (n.version_ns = o.version_ns OR NOT o.versioned)"
+        )
         newer = "(n.version_ns > o.version_ns OR (n.version_ns = o.version_ns AND n.position > o.position))"
-        repeated = f"NOT {_superseded(shape, repeat)}"
-        last = f"NOT {_superseded(shape, newer)}"
-        first = f"NOT {_superseded(shape, 'n.version_ns < o.version_ns AND n.sha256 <> o.sha256')}"
+        older = "n.version_ns < o.version_ns AND n.sha256 <> o.sha256"
+        repeated = f"NOT (o.repeat_rank < {NONE} AND {_superseded(shape, repeat)})"
+        last = f"NOT (o.newer_rank < {NONE} AND {_superseded(shape, newer)})"
+        first = f"NOT (o.older_rank < {NONE} AND {_superseded(shape, older)})"
     if shape.every:
         return [repeated]
     wanted = [last] * shape.last + [first] * shape.first
@@ -159,6 +163,18 @@ def keys(shape: Shape) -> str:
 def page(shape: Shape, columns: str) -> str:
     """Statement of `columns` of the objects `o`, joined to their keys after the LIMIT."""
     return f"SELECT {columns} FROM ({keys(shape)}) AS k CROSS JOIN objects o WHERE o.id = k.id ORDER BY k.position"
+
+
+def sized(statement: str) -> str:
+    """The rows of a page of bodies up to about `:size` bytes and the one after: for an engine that sends all at once.
+
+    Two rows at the least, so that a single large one does not hide that another follows.
+    """
+    return (
+        "SELECT position, body FROM (SELECT position, body, sum(octet_length(body)) OVER before AS size,"
+        f" row_number() OVER before AS number FROM ({statement}) AS page WINDOW before AS (ORDER BY position)) AS sized"
+        " WHERE size - octet_length(body) <= :size OR number <= 2 ORDER BY position"
+    )
 
 
 def visible(view: View, alias: str = "o") -> str:

@@ -85,6 +85,17 @@ def answered(tx: Tx, publisher: int, digests: Sequence[str]) -> Mapping[str, str
     return {str(row[0]): str(row[1]) for row in rows}
 
 
+def manifest_ids(tx: Tx, grp: int, publisher: int, ids: Sequence[str]) -> Sequence[str]:
+    """Those of the ids under which this publisher has a manifest in this group already."""
+    rows = tx.rows(
+        f"SELECT stix_id FROM manifests WHERE grp = :grp AND publisher = :publisher AND stix_id {tx.among('ids')}",
+        grp=grp,
+        publisher=publisher,
+        ids=tx.listed(ids),
+    )
+    return [str(row[0]) for row in rows]
+
+
 def since(tx: Tx, grp: int, publisher: int, rank: int, seq: int, most: int = 1000) -> Sequence[bytes]:
     """Bodies of a publisher's own manifests of one stream after `seq`, in order."""
     rows = tx.rows(

@@ -174,7 +174,7 @@ manifests = Table(
     Column("status", Text, nullable=False),  # the status resource it was answered with
     Column("body", LargeBinary, nullable=False),
     UniqueConstraint("grp", "publisher", "rank", "seq", name="uq_manifests_stream"),
-    UniqueConstraint("grp", "stix_id", name="uq_manifests_stix_id"),
+    UniqueConstraint("grp", "publisher", "stix_id", name="uq_manifests_stix_id"),
     UniqueConstraint("grp", "position", name="uq_manifests_position"),
     Index("ix_manifests_page", "grp", "rank", "position"),
 )

@@ -130,7 +130,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("digest"),
         sa.UniqueConstraint("grp", "position", name="uq_manifests_position"),
         sa.UniqueConstraint("grp", "publisher", "rank", "seq", name="uq_manifests_stream"),
-        sa.UniqueConstraint("grp", "stix_id", name="uq_manifests_stix_id"),
+        sa.UniqueConstraint("grp", "publisher", "stix_id", name="uq_manifests_stix_id"),
     )
     with op.batch_alter_table("manifests", schema=None) as batch_op:
         batch_op.create_index("ix_manifests_page", ["grp", "rank", "position"], unique=False)
