@@ -9,6 +9,7 @@ from hypothesis import settings
 
 from support.clock import Clock
 from support.postgres import Cluster
+from support.served import Serving, serving
 
 ROOT = Path(__file__).resolve().parent.parent
 ENGINES = ("sqlite", "postgresql")
@@ -58,6 +59,18 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     url = cluster.create_database()
     yield url
     cluster.drop_database(url)
+
+
+@pytest.fixture(scope="session", params=ENGINES)
+def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """Give `cirt-hub serve` on each engine, one for the session: every test makes members and groups of its own."""
+    folder = tmp_path_factory.mktemp("served")
+    cluster: Cluster | None = request.getfixturevalue("postgres") if request.param == "postgresql" else None
+    url = cluster.create_database() if cluster else f"sqlite:///{folder / 'hub.db'}"
+    with serving(folder, url) as hub:
+        yield hub
+    if cluster:
+        cluster.drop_database(url)
 
 
 @pytest.fixture

@@ -77,7 +77,14 @@ def test_a_skipped_test_counts_as_failed(tmp_path: Path) -> None:
     shutil.copy(TESTS / "conftest.py", tmp_path)
     tmp_path.joinpath("test_it.py").write_text(SKIPPING, encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", "/dev/null"]
-    options = ["-o", f"pythonpath={TESTS}", "--rootdir", str(tmp_path), str(tmp_path / "test_it.py")]
+    options = [
+        "-o",
+        f"pythonpath={TESTS} {TESTS.parent}",
+        "--import-mode=importlib",
+        "--rootdir",
+        str(tmp_path),
+        str(tmp_path / "test_it.py"),
+    ]
     done = subprocess.run([*command, *options], check=False, capture_output=True, cwd=tmp_path)
     assert done.returncode == 1
     assert b"1 passed" in done.stdout

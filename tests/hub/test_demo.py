@@ -35,9 +35,9 @@ def environment(data: Path, **more: str) -> dict[str, str]:
 
 
 def run(data: Path, *options: str, **more: str) -> subprocess.CompletedProcess[str]:
-    """Run a demo to its end."""
+    """Run a demo up to its table."""
     return subprocess.run(
-        command("cirt-hub", "demo", *options),
+        command("cirt-hub", "demo", "--no-serve", *options),
         capture_output=True,
         text=True,
         check=False,
@@ -48,7 +48,7 @@ def run(data: Path, *options: str, **more: str) -> subprocess.CompletedProcess[s
 
 def played(data: Path, *options: str) -> tuple[dict[str, Any], str]:
     """Run a demo without serving on; its table as data, and what it said meanwhile."""
-    done = run(data, "--port", "0", "--no-serve", "--json", *options)
+    done = run(data, "--port", "0", "--json", *options)
     assert done.returncode == 0, done.stderr
     table: dict[str, Any] = json.loads(done.stdout)
     return table, done.stderr

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from policies.entitlement import NEVER, Entitlement, clearance, entitlement, readers_from
+from policies.entitlement import NEVER, clearance, entitlement, readers_from
 from policies.group import Group
 from policies.labels import Label
 from policies.life import State
@@ -153,6 +153,7 @@ def test_readers_from_knows_redistributing_accounts() -> None:
 
 def test_entitlements_are_values() -> None:
     """Red if an entitlement can be changed after it was granted."""
-    granted = Entitlement(((CLEAR, 0),), CLEAR, uniform=True)
+    granted = entitlement(group_of(V1), Caller(A), AT)
+    assert granted is not None
     with pytest.raises(AttributeError):
         granted.clearance = AMBER  # type: ignore[misc]  # that it cannot is what is tested

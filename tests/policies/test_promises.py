@@ -10,14 +10,25 @@ from hypothesis import strategies as st
 from policies.agreement import Agreement
 from policies.entitlement import Entitlement, entitlement
 from policies.explain import audience, explain
-from policies.group import Group
+from policies.group import Group, in_force
 from policies.labels import PINNED, Label
 from policies.publish import may_publish
 from policies.reasons import Refusal
 from policies.terms import Onward
 from support.agreements import AT, A, B, agreement, group_of
 from support.marked import Caller, Shelf, Stored, Thing, tlp
-from support.policy_worlds import LABELS, MEMBERS, History, World, agreements, histories, play, versions, world_of
+from support.policy_worlds import (
+    LABELS,
+    MEMBERS,
+    History,
+    World,
+    agreements,
+    disorder,
+    histories,
+    play,
+    versions,
+    world_of,
+)
 
 PATIENT = settings(suppress_health_check=[HealthCheck.too_slow])  # histories are long; the profile says how many
 accounts = st.builds(Caller, st.sampled_from(MEMBERS), st.booleans())
@@ -94,6 +105,48 @@ def test_t21_nothing_opens_behind_a_cursor(reviewed: tuple[Agreement, ...], hist
     for member in MEMBERS:
         follow(world_of(reviewed), history, Caller(member))
         follow(world_of(reviewed), history, Caller(member, redistributes=True))
+
+
+@PATIENT
+@given(versions(), disorder)
+def test_t21_nothing_opens_behind_a_cursor_in_whatever_order(reviewed: tuple[Agreement, ...], history: History) -> None:
+    """T-21. Red if `open_from` returns what is recorded: versions accepted ahead, approved late, or both."""
+    for member in MEMBERS:
+        follow(world_of(reviewed, proposed=2), history, Caller(member))
+        follow(world_of(reviewed, proposed=2), history, Caller(member, redistributes=True))
+
+
+@PATIENT
+@given(versions(), disorder)
+def test_nobody_reads_what_its_publisher_never_shared_with_it(
+    reviewed: tuple[Agreement, ...], history: History
+) -> None:
+    """Red if a version accepted ahead shares history: a text in force must let the reader in, then or since."""
+    world = world_of(reviewed, proposed=2)
+    shared: dict[Stored, set[str]] = {}
+    for _ in play(world, history):
+        try:
+            text = in_force(world.group, world.at)
+        except Refusal:
+            continue
+        for row in world.rows:
+            if text.digest in world.group.acceptances.get(row.publisher, {}):
+                shared.setdefault(row, {row.publisher}).update(receivers(text, row.rank))
+        for member in MEMBERS:
+            granted = entitlement(world.group, Caller(member), world.at)
+            read = [row for row in world.rows if granted is not None and granted.sees(row.rank, row.position)]
+            assert all(member in shared[row] for row in read), "its publisher never let the reader in"
+
+
+def receivers(text: Agreement, rank: int) -> set[str]:
+    """The parties that receive rows of that rank under a text."""
+    return {
+        party.member
+        for party in text.parties
+        if party.role.receives
+        and rank <= party.clearance
+        and not (party.redistributes and rank > CAPS[text.terms.onward])
+    }
 
 
 @PATIENT

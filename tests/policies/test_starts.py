@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from policies.agreement import Agreement
-from policies.entitlement import starts_on_acceptance
+from policies.entitlement import entitlement, open_from, readers_from, starts_on_acceptance
 from policies.group import Group
 from policies.labels import Label
+from policies.life import State
 from support.agreements import FROM, A, B, C, agreement, group_of, micros
+from support.marked import Caller
 
 CLEAR, GREEN, AMBER = Label.CLEAR, Label.GREEN, Label.AMBER
 MARCH, MAY, JULY = (FROM.replace(month=month) for month in (3, 5, 7))
@@ -185,20 +187,46 @@ class TestBeforeItIsInForce:
         """Red if parties that accept before the first day lose the beginning."""
         assert starts(V2_UP, group(V2_UP), published=(), at=FROM) == {CLEAR: 0, GREEN: 0, AMBER: 0}
 
-    def test_joining_later_waits_for_all_who_may_still_publish(self) -> None:
-        """Red if one who publishes under the present version is shown to a party it never accepted."""
+    def test_joining_later_opens_nothing_before(self) -> None:
+        """Red if history is shared ahead: A may withdraw, return to the present version, and publish without C."""
         without = version(1, FROM, None)
-        both = group(without, V2_UP)
-        assert starts(V2_UP, both, published=(A,), at=FROM)[AMBER] == 0
-        b_waits = group(without, V2_UP, accepted={B: (without,)})
-        assert starts(V2_UP, b_waits, published=(A,), at=FROM)[AMBER] == micros(MARCH)
+        assert starts(V2_UP, group(without, V2_UP), published=(A,), at=FROM)[AMBER] == micros(MARCH)
 
-    def test_a_version_between_counts_too(self) -> None:
-        """Red if only the version in force now is asked who may still publish."""
-        alone = agreement(parties=[{"member": A}])
-        between, joined = version(2, MARCH, None), version(3, JULY)
-        world = group(alone, between, joined, accepted={B: (between,)})
-        assert starts(joined, world, published=(A,), at=FROM)[GREEN] == micros(JULY)
+    def test_a_version_approved_later_may_come_between(self) -> None:
+        """Red if the versions known at the acceptance are taken for all that can govern before."""
+        alone, late, joined = agreement(parties=[{"member": A}]), version(2, MARCH, None), version(3, JULY)
+        world = group(alone, late, joined)
+        proposed = replace(world.versions[1], state=State.PROPOSED)
+        for between in (proposed, replace(proposed, state=State.APPROVED)):
+            world = replace(world, versions=(world.versions[0], between, world.versions[2]))
+            assert starts(joined, world, published=(A,), at=FROM)[GREEN] == micros(JULY)
+
+    def test_before_a_rejected_version_nobody_can_publish(self) -> None:
+        """Red if a text that was never approved makes the first version's readers read from its first day."""
+        world = group(version(1, FROM, None), V2_UP)
+        rejected = replace(world.versions[0], state=State.REJECTED)
+        world = replace(world, versions=(rejected, world.versions[1]))
+        assert starts(V2_UP, world, published=(), at=FROM) == {CLEAR: 0, GREEN: 0, AMBER: 0}
+
+    def test_lowered_and_raised_ahead(self) -> None:
+        """Red if `open_from` is not asked: what V2 closed to C would open at V3 behind its cursor, or close at once."""
+        first, lowered, raised = version(1, FROM, "amber"), V2_DOWN, V3_UP
+        all_three = (first, lowered, raised)
+        kept = {CLEAR: 0, GREEN: 0, AMBER: 0}
+        world = group(*all_three, accepted={C: (first, lowered)}, recorded=kept)
+        assert starts(raised, world, at=FROM) == kept, "V1 grants amber still"
+        accepted = {C: {v.digest: micros(FROM) for v in all_three}}
+        world = replace(world, acceptances={**world.acceptances, **accepted})
+        opened = {CLEAR: 0, GREEN: micros(MAY), AMBER: micros(MAY)}
+        for at, expected in ((FROM, kept), (MARCH, kept), (MAY, opened)):
+            assert open_from(world, C, micros(at)) == expected
+        granted = entitlement(world, Caller(C), micros(MAY))
+        assert granted is not None
+        assert dict(granted.starts) == opened
+        assert readers_from(replace(world, starts={C: kept}), micros(MAY))[AMBER][AMBER] == micros(MAY)
+        again = version(4, JULY, "amber")
+        later = replace(world, versions=(*world.versions, replace(world.versions[-1], agreement=again)))
+        assert starts(again, later, at=JULY) == opened, "the next acceptance begins with what counts"
 
 
 def test_a_party_that_redistributes_is_capped() -> None:

@@ -57,7 +57,7 @@ class Model:
         """A party withdraws: it is paused and keeps its starts."""
         self.members[name].accepted = False
 
-    def refusal(self, content: Content, rank: int) -> str | None:
+    def refusal(self, content: Content) -> str | None:
         """Why a publication of one object must be refused, by the rules of the shelf; None if it must not."""
         shelf = [seen.content for seen in self.listings if self._same_shelf(seen.content, content)]
         if any(held.version == content.version and held.body != content.body for held in shelf):

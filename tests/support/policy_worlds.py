@@ -83,6 +83,13 @@ class World:
         others = {other: held for other, held in self.group.acceptances.items() if other != member}
         self.group = replace(self.group, acceptances=others)
 
+    def approve(self, number: int) -> None:
+        """The version of that number, from 0, is approved now, if it was not."""
+        versions = list(self.group.versions)
+        if versions[number].state is State.PROPOSED:
+            versions[number] = replace(versions[number], state=State.APPROVED, approved_at=self.at)
+            self.group = replace(self.group, versions=tuple(versions))
+
     def publish(self, member: str, label: Label) -> None:
         """The member publishes a row, if it may write."""
         if rights(self.group, Caller(member), self.at).can_write:
@@ -91,7 +98,7 @@ class World:
 
 HOUR = DAY // 24
 History = tuple[tuple[str, str, int], ...]
-"""What happens, an hour apart: (verb, member, number of a version or rank of a label)."""
+"""What happens, an hour apart: (verb, member, number of a version from 0, or rank of a label)."""
 
 
 def _phase(number: int) -> st.SearchStrategy[History]:
@@ -113,17 +120,42 @@ histories = st.tuples(*(_phase(number) for number in range(3))).map(lambda phase
 """Three versions live through, one after the other."""
 
 
+def _steps(now: int, *numbers: int) -> st.SearchStrategy[History]:
+    """While version `now` governs: publications, acceptances of these, by one or by all, and a turn back to `now`."""
+    who, which = st.sampled_from(MEMBERS), st.sampled_from(numbers)
+    publish = st.tuples(st.tuples(st.just("publish"), who, st.sampled_from((2, 1, 3))))
+    accept = st.tuples(st.tuples(st.just("accept"), who, which))
+    every = which.map(lambda number: tuple(("accept", member, number) for member in MEMBERS))
+    back = who.map(lambda member: (("withdraw", member, 0), ("accept", member, now), ("publish", member, 2)))
+    return st.lists(st.one_of(publish, accept, every, back), max_size=5).map(lambda told: sum(told, ()))
+
+
+disorder = st.tuples(
+    st.just(tuple(("accept", member, 0) for member in MEMBERS)),
+    st.lists(st.tuples(st.just("approve"), st.just(A), st.sampled_from((2, 2, 1))), max_size=2).map(tuple),
+    _steps(0, 0, 1, 2, 2),
+    st.just((("approve", A, 1), ("approve", A, 2))),
+    _steps(0, 1, 2),
+    st.just((("wait", A, 1),)),
+    _steps(1, 1, 1, 2),
+    st.just((("wait", A, 2),)),
+    _steps(2, 2),
+).map(lambda phases: sum(phases, ()))
+"""Two later versions approved in either order, accepted long ahead, withdrawn from: whatever the rules allow."""
+
+
 @st.composite
 def versions(draw: Callable[[st.SearchStrategy[Any]], Any]) -> tuple[Agreement, ...]:
     """Three versions, ten days apart."""
     return tuple(draw(agreements(number, 10 * (number - 1))) for number in (1, 2, 3))
 
 
-def world_of(reviewed: tuple[Agreement, ...]) -> World:
-    """A group in which these versions are approved and nobody has accepted anything."""
-    approved = tuple(Version(version, State.APPROVED, FIRST) for version in reviewed)
+def world_of(reviewed: tuple[Agreement, ...], proposed: int = 0) -> World:
+    """A group in which these versions are approved, save for the last ones, and nobody has accepted anything."""
+    approved = [Version(version, State.APPROVED, FIRST) for version in reviewed[: len(reviewed) - proposed]]
+    waiting = [Version(version, State.PROPOSED) for version in reviewed[len(approved) :]]
     newest = reviewed[-1]
-    return World(Group(newest.id, newest.proofs, newest.alias, approved, {}, {}))
+    return World(Group(newest.id, newest.proofs, newest.alias, (*approved, *waiting), {}, {}))
 
 
 def play(world: World, history: History) -> Iterator[None]:
@@ -137,6 +169,8 @@ def play(world: World, history: History) -> Iterator[None]:
                 world.withdraw(member)
             case "publish":
                 world.publish(member, Label(number))
+            case "approve":
+                world.approve(number)
             case _:
-                world.at = world.group.versions[number].agreement.validity.from_
+                world.at = max(world.at, world.group.versions[number].agreement.validity.from_)
         yield
