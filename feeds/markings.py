@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, Final
 
 from feeds.errors import Finding, shown
@@ -54,6 +55,8 @@ def marking_kind(value: dict[str, Any]) -> str | None:
 
 def marking_findings(value: dict[str, Any]) -> list[Finding]:
     """What is wrong with labels and markings, of the object and of the observables embedded in it (§7.2)."""
+    if _is_plainly_marked(value):
+        return []
     findings: list[Finding] = []
     for prefix, part in _parts(value):
         if "labels" in part:
@@ -63,6 +66,22 @@ def marking_findings(value: dict[str, Any]) -> list[Finding]:
         if "granular_markings" in part:
             findings += _granular_findings(f"{prefix}granular_markings", part)
     return findings
+
+
+def _is_plainly_marked(value: dict[str, Any]) -> bool:
+    """Whether labels and markings are as in most objects: nothing embedded or granular, and ids known to be right."""
+    if "granular_markings" in value or "objects" in value or value.get("type") == _KIND:
+        return False
+    refs, labels = value.get("object_marking_refs"), value.get("labels", ())
+    return (
+        (refs is None and "object_marking_refs" not in value)
+        or (type(refs) is list and bool(refs) and all(type(ref) is str and _is_marking_id(ref) for ref in refs))
+    ) and (labels == () or (type(labels) is list and all(type(label) is str for label in labels)))
+
+
+@lru_cache(1024)
+def _is_marking_id(ref: str) -> bool:
+    return ref.startswith(_PREFIX) and is_id(ref)
 
 
 def _parts(value: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:

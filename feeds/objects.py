@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 
 class Item(Protocol):
@@ -23,8 +23,7 @@ class Item(Protocol):
         """SHA-256 of those bytes, 64 lower-case hexadecimal digits."""
 
 
-@dataclass(frozen=True, slots=True)
-class StixObject:
+class StixObject(NamedTuple):
     """A STIX object that passed the profile, and what decisions about it rest on.
 
     Attributes:

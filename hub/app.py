@@ -23,6 +23,10 @@ from .web.routes import HEALTH, ROUTES, Door, Route
 READING_AT_ONCE: Final = {"sqlite": 1, "postgresql": 8}
 
 
+#: A publication makes some 50,000 objects, none of them garbage in circles: look for those seldom.
+GARBAGE: Final = (50_000, 20, 100)
+
+
 class Application(Flask):
     """Flask, made deaf to what a request says about its own address: links come from the settings only."""
 
@@ -90,4 +94,5 @@ def worker() -> Flask:
     app = create_app(hub)
     gc.collect()
     gc.freeze()  # what lives as long as the process is not searched for garbage again
+    gc.set_threshold(*GARBAGE)
     return app

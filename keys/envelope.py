@@ -7,7 +7,7 @@ from typing import cast
 import orjson
 
 from keys.entries import Entry
-from keys.errors import Fault, FaultyObjects, KeysError, Malformed, NotAnEnvelope
+from keys.errors import Fault, KeysError, Malformed, NotAnEnvelope
 from keys.json_rules import Breach, Refused, survey
 from keys.strict_json import MAX_DEPTH, MAX_OBJECT, Json, admit, decode, parse, parse_checked, sha256_hex, write
 
@@ -18,6 +18,7 @@ MAX_ITEMS = 10_000
 """Most objects of one envelope, manifests included: the answer to a refused one names each of them."""
 
 _TOO_MANY = f"an envelope has at most {MAX_ITEMS} objects; post several envelopes, each with its own manifests"
+_BEGIN = b'{"objects":['
 _AROUND = 2  # levels of nesting around an object: the envelope and its list
 _ROOM = MAX_DEPTH + _AROUND
 
@@ -66,10 +67,12 @@ class Envelope:
     Attributes:
         manifests: the publication manifests; nothing in them is proven yet.
         objects: all other objects.
+        oversized: `too-large` for each object beyond 1 MiB; `verify` refuses the envelope for them.
     """
 
     manifests: tuple[Item, ...]
     objects: tuple[Item, ...]
+    oversized: tuple[Fault, ...] = ()
 
 
 def open_envelope(raw: bytes) -> Envelope:
@@ -81,20 +84,18 @@ def open_envelope(raw: bytes) -> Envelope:
     Raises:
         Malformed: not strict JSON, or not a JSON object (HTTP 400); names the path, and the object where known.
         NotAnEnvelope: no usable `objects`, or more than `MAX_ITEMS` of them (HTTP 422).
-        FaultyObjects: objects beyond 1 MiB, all of them.
     """
     items = _read_canonical(raw) or _read_checked(raw)
-    faults = [
+    oversized = tuple(
         Fault("too-large", f"the object has more than {MAX_OBJECT} bytes; split or shorten it", item.id, item.version)
         for item in items
         if len(item.canonical) > MAX_OBJECT
-    ]
-    if faults:
-        raise FaultyObjects(faults)
+    )
     manifests = tuple(item for item in items if item.value.get("type") == MANIFEST_TYPE)
     if not manifests:
-        return Envelope((), tuple(items))
-    return Envelope(manifests, tuple(item for item in items if item.value.get("type") != MANIFEST_TYPE))
+        return Envelope((), tuple(items), oversized)
+    objects = tuple(item for item in items if item.value.get("type") != MANIFEST_TYPE)
+    return Envelope(manifests, objects, oversized)
 
 
 def item_of(value: dict[str, Json]) -> Item:
@@ -116,21 +117,32 @@ def _item(value: dict[str, Json], *, fractions: bool) -> Item:
 
 
 def _read_canonical(raw: bytes) -> list[Item] | None:
-    """The items of a body that is canonical throughout; None for any other body, and for every faulty one."""
+    """The items of a body that is canonical throughout and holds nothing else; None for any other, and a faulty one."""
     try:
         top = orjson.loads(raw)
-        if type(top) is not dict or type(top.get("objects")) is not list:
+        if type(top) is not dict or top.keys() != {"objects"} or type(top["objects"]) is not list:
             return None
-        objects = top.pop("objects")
+        objects = top["objects"]
         if len(objects) > MAX_ITEMS:
             return None
         texts = [write(value, fractions=False) for value in objects]
-        joined = orjson.Fragment(b"[" + b",".join(texts) + b"]")
-        if write(top | {"objects": joined}, fractions=False) != raw or survey(top, _ROOM):
+        if not _is_spelled_so(raw, texts):
             return None
         return [_accept(value, text) for value, text in zip(objects, texts, strict=True)]
     except (ValueError, TypeError, Breach, KeysError):
         return None  # the checked way finds the same fault and tells where it is
+
+
+def _is_spelled_so(raw: bytes, texts: list[bytes]) -> bool:
+    """Whether the body is an envelope of exactly these texts; compared piece by piece, since a body may be large."""
+    at = 0
+    before = _BEGIN
+    for text in texts:
+        if not raw.startswith(before, at) or not raw.startswith(text, at + len(before)):
+            return False
+        at += len(before) + len(text)
+        before = b","
+    return bool(texts) and len(raw) == at + 2 and raw.endswith(b"]}")
 
 
 def _accept(value: object, text: bytes) -> Item:

@@ -68,11 +68,14 @@ def verify(envelope: Envelope, ring: Ring, *, member: str, group: str, at: int, 
         markings: label -> id of its TLP 2.0 marking-definition.
 
     Raises:
+        FaultyObjects: objects beyond 1 MiB, all of them.
         Unsigned: there is no manifest, or one without `jws`.
         UnknownKey, BadSignature: step 2. Malformed, RedLabel: steps 2 and 3.
         WrongIssuer, WrongGroup, Future: step 4; `check_agreement` completes it.
         EntriesMismatch: step 6.
     """
+    if envelope.oversized:
+        raise FaultyObjects(envelope.oversized)
     if not envelope.manifests:
         raise Unsigned("no publication manifest came along; sign the objects, for example with `cirt publish`")
     by_digest: dict[str, Manifest] = {}

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import pytest
 
 from keys.baseline import Baseline
-from keys.chain import Link, StreamVerdict, judge_stream, known_heads, origins
+from keys.chain import ANYONE, Link, StreamVerdict, judge_stream, known_heads, origins
 from keys.head import Head
+from keys.instants import format_ms
 
 A, B = "identity--aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa", "identity--bbbbbbbb-bbbb-4bbb-8bbb-bbbbbbbbbbbb"
 GROUP = "11111111-1111-4111-8111-111111111111"
@@ -69,10 +70,10 @@ def test_the_sentence_names_the_place() -> None:
     assert judge_stream(A, "green", chain(1, 3)).faults == ("seq 2 is not there",)
 
 
-def baseline(starts: dict[str, int], heads: dict[tuple[str, str], Head]) -> Baseline:
+def baseline(starts: dict[str, int], heads: dict[tuple[str, str], Head], iat: int = 100) -> Baseline:
     """A baseline of these starts and heads."""
     text = "a" * 64
-    return Baseline(GROUP, B, text, starts, heads, (text,), 0)
+    return Baseline(GROUP, B, text, starts, heads, (text,), iat)
 
 
 def test_a_label_readable_from_its_beginning_is_owed_from_its_beginning() -> None:
@@ -93,3 +94,37 @@ def test_heads_of_labels_that_are_closed_are_not_expected() -> None:
     """Red if a stream that the member may not read is missed."""
     given = baseline({"green": 0}, {(A, "green"): head(4), (A, "amber"): head(2)})
     assert known_heads(given) == {(A, "green"): head(4)}
+
+
+SECOND = 1_000_000
+OPENED = Head(5 * SECOND, "")
+
+
+def signed(*places: int, at: int) -> list[Link]:
+    """The links of that chain at these places, signed so many seconds after the epoch."""
+    return [link._replace(iat=format_ms(at * SECOND)) for link in chain(*places)]
+
+
+@pytest.mark.parametrize(
+    ("links", "verdict"),
+    [
+        ([], StreamVerdict.COMPLETE),
+        (signed(3, 4, at=5), StreamVerdict.COMPLETE),
+        ([*signed(1, at=2), *signed(3, at=5)], StreamVerdict.COMPLETE),
+        ([*signed(3, at=4), *signed(5, at=6)], StreamVerdict.COMPLETE),
+        ([*signed(3, at=5), *signed(5, at=6)], StreamVerdict.GAP),
+    ],
+    ids=["nothing yet", "the first ones closed", "open once before", "signed shortly before", "one left out since"],
+)
+def test_a_label_that_opened_after_the_baseline(links: Sequence[Link], verdict: StreamVerdict) -> None:
+    """Red if what was published before the version's first day is missed, or nothing is any more after it."""
+    assert judge_stream(A, "amber", links, opened=OPENED).verdict is verdict
+
+
+def test_a_version_accepted_ahead_is_owed_from_its_first_day() -> None:
+    """Red if `origins` takes the heads of the acceptance for those of the first day, or forgets it afterwards."""
+    first = baseline({"green": 7, "amber": 900}, {(A, "green"): head(4)})
+    kept = origins(first)
+    assert kept == {(A, "green"): head(4), (ANYONE, "amber"): Head(900, "")}
+    again = baseline({"green": 7, "amber": 900}, {(A, "green"): head(9), (A, "amber"): head(5)}, iat=2000)
+    assert origins(again, first, kept) == kept

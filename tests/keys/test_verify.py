@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from keys.envelope import Item, item_of, open_envelope
+from keys.envelope import Envelope, Item, item_of, open_envelope
 from keys.errors import (
     AgreementChanged,
     BadSignature,
+    Fault,
     FaultyObjects,
     KeysError,
     Malformed,
@@ -317,3 +318,19 @@ def test_object_listed_by_two_manifests() -> None:
     signed = verified(green, clear, one)
     assert [manifest.tlp for manifest in signed.listed_by[one.entry]] == ["green", "clear"]
     assert all(signed.objects_of(manifest) == (one,) for manifest in signed.manifests)
+
+
+def test_an_object_beyond_its_size_refuses_the_envelope() -> None:
+    """1 MiB an object. Red if what the envelope found too large is not looked at where the proof is made."""
+    (one,) = objects(1)
+    large = Fault("too-large", "it is", one.id, one.version)
+    with pytest.raises(FaultyObjects) as refused:
+        verify(
+            Envelope((manifest_of([one]),), (one,), (large,)),
+            ring_of(ALICE),
+            member=ALICE,
+            group=GROUP,
+            at=AT,
+            markings=MARKINGS,
+        )
+    assert refused.value.faults == (large,)
