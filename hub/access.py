@@ -76,3 +76,10 @@ def require(seen: Seen, right: Literal["read", "write"]) -> Seen:
     if not (seen.can_read if right == "read" else seen.can_write):
         raise Forbidden(f"this account may not {right} this collection")
     return seen
+
+
+def for_oneself(account: Account) -> Account:
+    """The account, if it may ask what its member has published; raises `Forbidden` for one that redistributes."""
+    if account.redistributes:
+        raise Forbidden("a token that redistributes only polls; use another one of this member's")
+    return account

@@ -35,7 +35,7 @@ def rehearse(hub: Hub, account: Account, name: str, raw: bytes, tlp: Label | Non
 
     Raises:
         Absent, Forbidden: the collection is not for this account.
-        Malformed, NotAnEnvelope, FaultyObjects: the body is no envelope.
+        Malformed, NotAnEnvelope: the body is no envelope.
     """
     faults: Sequence[Reported] = ()
     with hub.database.reading() as tx:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from feeds.objects import StixObject
 from policies.entitlement import entitlement
 from policies.labels import PINNED, Label
+from policies.life import State
 
 from .access import Seen
 from .store import shelves
@@ -41,8 +42,13 @@ class Facts:
         return rank is not None and rank <= upto
 
     def enrolled(self, identity: str) -> bool:
-        """Whether this identity is a member of the hub."""
-        return identity in self.members.members
+        """Whether this identity is a member of the hub, suspended or not; who is proposed or rejected is nobody."""
+        return _is_enrolled(self.members, identity)
+
+
+def _is_enrolled(registry: Registry, identity: str | None) -> bool:
+    member = registry.members.get(identity or "")
+    return member is not None and member.state in {State.APPROVED, State.SUSPENDED}
 
 
 def gather(
@@ -63,7 +69,7 @@ def gather(
         lowest[stix_id] = min(Label(rank), lowest.get(stix_id, Label(rank)))
     kinds = {item.id: item.marking_kind for item, _ in listed if item.marking_kind}
     marked = {ref for item, _ in listed for ref in item.markings if ref not in PINNED and ref not in kinds}
-    authored = {item.id for item, _ in listed if item.author in registry.members and item.author != account.member}
+    authored = {item.id for item, _ in listed if item.author != account.member and _is_enrolled(registry, item.author)}
     granted = entitlement(group.group, account, at)
     view = View(group.no, tuple((int(label), start) for label, start in granted.starts) if granted else ())
     return Facts(

@@ -3,6 +3,7 @@
 from keys.instants import format_ms
 from keys.member import read_member
 from policies.agreement import Agreement, read_agreement
+from policies.entitlement import open_from
 from policies.group import Group
 
 from .acts import Unknown
@@ -96,16 +97,16 @@ def agreement_shown(tx: Tx, registry: Registry, name: str, at: int) -> dict[str,
             }
             for row in rows
         ],
-        "parties": _parties(registry, group, newest),
+        "parties": _parties(registry, group, newest, at),
     }
 
 
-def _parties(registry: Registry, group: Group, agreement: Agreement) -> list[dict[str, object]]:
+def _parties(registry: Registry, group: Group, agreement: Agreement, at: int) -> list[dict[str, object]]:
     told: list[dict[str, object]] = []
     for party in agreement.parties:
         member = registry.members.get(party.member)
         accepted = group.acceptances.get(party.member, {}).get(agreement.digest)
-        starts = group.starts.get(party.member, {})
+        starts = open_from(group, party.member, at)
         told.append(
             {
                 "member": party.member,

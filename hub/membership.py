@@ -7,6 +7,7 @@ from typing import Any
 from keys.instants import format_ms
 from keys.ring import KeyState
 from policies.agreement import Agreement
+from policies.entitlement import entitlement, open_from
 from policies.group import Group, in_force, shown_to
 from policies.reasons import Refusal
 
@@ -54,7 +55,7 @@ def agreements_of(tx: Tx, registry: Registry, account: Account, at: int) -> list
     known = []
     for identity in registry.groups:
         try:
-            known.append(_summary(tx, group_of(registry, account, identity, at), account.member, at))
+            known.append(_summary(tx, group_of(registry, account, identity, at), account, at))
         except Absent:
             continue
     return sorted(known, key=lambda each: each["alias"])
@@ -63,7 +64,7 @@ def agreements_of(tx: Tx, registry: Registry, account: Account, at: int) -> list
 def agreement_of(tx: Tx, registry: Registry, account: Account, name: str, at: int) -> dict[str, Any]:
     """One agreement (id or alias) with its terms and parties. Raises `Absent`."""
     group = group_of(registry, account, name, at)
-    summary = _summary(tx, group, account.member, at)
+    summary = _summary(tx, group, account, at)
     shown = shown_to(group, account.member, at)
     versions = zip(summary["versions"], shown, strict=True)
     return {**summary, "versions": [{**version, **_terms(registry, group, text)} for version, text in versions]}
@@ -99,12 +100,17 @@ def keys_of_group(registry: Registry, account: Account, name: str, at: int) -> l
     ]
 
 
-def _summary(tx: Tx, group: Group, member: str, at: int) -> dict[str, Any]:
+def _summary(tx: Tx, group: Group, account: Account, at: int) -> dict[str, Any]:
+    member = account.member
     last = acceptances.last(tx, group.id, member)
     try:
         governing = in_force(group, at).digest
     except Refusal:
         governing = None
+    starts = dict(open_from(group, member, at))
+    if account.redistributes:
+        granted = entitlement(group, account, at)
+        starts = dict(granted.starts) if granted else {}
     said = None if last is None else {"n": last.n, "action": last.action, "agreement": last.digest}
     return {
         "group": group.id,
@@ -112,7 +118,7 @@ def _summary(tx: Tx, group: Group, member: str, at: int) -> dict[str, Any]:
         "alias": group.alias,
         "agreement": governing,
         "acceptance": None if last is None or said is None else {**said, "at": format_ms(last.at)},
-        "starts": {label.text: position for label, position in sorted(group.starts.get(member, {}).items())},
+        "starts": {label.text: position for label, position in sorted(starts.items())},
         "versions": [_version(group, shown, member, at) for shown in shown_to(group, member, at)],
     }
 

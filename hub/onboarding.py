@@ -1,19 +1,21 @@
 """How does a member come in? It enrols a key by invitation; it accepts agreements, and withdraws."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from keys.acceptance import Acceptance, Action, verify_acceptance
 from keys.baseline import Baseline, sign_baseline
 from keys.enrolment import Enrolment, read_enrolment, verify_enrolment
 from keys.head import Head
 from keys.ring import KeyState
-from policies.entitlement import starts_on_acceptance
-from policies.group import Group, may_accept, shown_to
+from policies.agreement import Agreement
+from policies.entitlement import open_from, starts_on_acceptance
+from policies.group import Group, came_into_force, may_accept, reign, shown_to
 from policies.labels import Label
 from policies.life import State
 from policies.reasons import NotAParty
 
-from .access import Absent
+from .access import Absent, for_oneself
 from .acts import Actor, BadInvitation, Refused, Replayed
 from .credentials import invitation_digest, read_invitation
 from .parties import group_of
@@ -23,41 +25,79 @@ from .store.acceptances import Said
 from .store.engine import Tx
 from .store.keyring import KeyRow
 from .store.members import MemberRow
-from .store.registry import Account, Registry, bump
+from .store.registry import Account, Registry, bump, hold
 
 MILLISECOND = 1_000
 
 
-def join(hub: Hub, tx: Tx, invitation: str, enrolment: str, at: int) -> dict[str, object]:
-    """Enrol a key by invitation and hand out a token that sleeps until the key is confirmed.
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A key offered on an invitation, proven: what `join` writes. `invitation` is the invitation's digest."""
 
-    1 the invitation is known, unused and unexpired; 2 the enrolment proves possession of the key, for this hub, member
-    and nonce; 3 the key is nobody else's and not revoked; 4 the invitation is used up: of two at once exactly one wins.
+    invitation: str
+    enrolment: Enrolment
+
+
+def prove(hub: Hub, tx: Tx, invitation: str, enrolment: str, at: int) -> Offer:
+    """See that an enrolment proves possession of its key, for this hub and for the member and nonce of an invitation.
+
+    Anybody may ask for this, so nothing waits for it: it holds no lock.
 
     Args:
         hub: the hub that invited.
-        tx: a writing transaction.
+        tx: a reading transaction.
         invitation: the invitation as handed over, or its nonce alone.
         enrolment: the `enrol+jws`.
         at: microseconds since the epoch.
 
     Raises:
         BadInvitation: unknown, used or expired, all in one sentence.
-        Refused: the key was revoked, or is another member's; the member is not approved.
+        Refused: the member is not approved.
         KeysError: the enrolment cannot be read, or does not prove what it says.
     """
     offered = read_enrolment(enrolment)
     nonce = invitation if invitation == offered.nonce else read_invitation(invitation).nonce
     digest = invitation_digest(hub.secret, nonce)
+    row = _invited(tx, digest, at)
+    verified = verify_enrolment(enrolment, hub=hub.settings.public_url, iss=row.id, nonce=nonce)
+    _approved(row)
+    return Offer(digest, verified)
+
+
+def _invited(tx: Tx, digest: str, at: int) -> MemberRow:
+    """The member that an unused, unexpired invitation is for."""
     known = invitations.find(tx, digest)
     row = None if known is None else members.find(tx, known.member)
     if known is None or row is None or known.used_at is not None or known.expires_at <= at:
         raise BadInvitation("this invitation is not known here, was used already, or has expired; ask for a new one")
-    verified = verify_enrolment(enrolment, hub=hub.settings.public_url, iss=row.id, nonce=nonce)
+    return row
+
+
+def _approved(row: MemberRow) -> None:
     if row.state != State.APPROVED:
         raise Refused("this member is not approved at this hub (any more); ask its operator")
-    key = _enrolled(tx, verified, row, at)
-    if not invitations.use(tx, digest, at):
+
+
+def join(hub: Hub, tx: Tx, offer: Offer, at: int) -> dict[str, object]:
+    """Enrol a key by invitation and hand out a token that sleeps until the key is confirmed.
+
+    1 the invitation is still unused and unexpired, its member approved; 2 the key is nobody else's and not revoked;
+    3 the invitation is used up: of two at once exactly one wins.
+
+    Args:
+        hub: the hub that invited.
+        tx: a writing transaction.
+        offer: what `prove` has proven.
+        at: microseconds since the epoch.
+
+    Raises:
+        BadInvitation: used or expired meanwhile.
+        Refused: the key was revoked, or is another member's; the member is not approved.
+    """
+    row = _invited(tx, offer.invitation, at)  # 1
+    _approved(row)
+    key = _enrolled(tx, offer.enrolment, row, at)  # 2
+    if not invitations.use(tx, offer.invitation, at):  # 3
         raise BadInvitation("this invitation is not known here, was used already, or has expired; ask for a new one")
     token = tokens.new_token()
     identity = tokens.add(
@@ -71,7 +111,7 @@ def join(hub: Hub, tx: Tx, invitation: str, enrolment: str, at: int) -> dict[str
     )
     Actor(row.id, identity).record(tx, "join", row.id, at=at, kid=key.kid, token=identity)
     bump(tx)
-    return _welcome(hub, row, verified, key) | {"token": token, "token_id": identity}
+    return _welcome(hub, row, offer.enrolment, key) | {"token": token, "token_id": identity}
 
 
 def _enrolled(tx: Tx, enrolment: Enrolment, row: MemberRow, at: int) -> KeyRow:
@@ -101,9 +141,9 @@ def _welcome(hub: Hub, row: MemberRow, enrolment: Enrolment, key: KeyRow) -> dic
 def accept_agreement(hub: Hub, tx: Tx, registry: Registry, account: Account, group_id: str, jws: str, at: int) -> str:
     """Take in a party's signed word on an agreement, accept or withdraw; the hub's signed baseline.
 
-    1 the group exists for this member; 2 signature by an active key of the party; 3 the sequencer's row is held, and
-    everything read anew under it; 4 the counter rises; 5 the version may be accepted: starts are set; or was accepted:
-    it is withdrawn, and the starts are kept for a return; 6 the baseline is signed.
+    1 the group exists for this account; 2 sequencer and registry are held, and both read anew: the account is still
+    there; 3 signature by an active key of the party; 4 the counter rises; 5 the version may be accepted: starts are
+    set; or was accepted: it is withdrawn, and the starts are kept for a return; 6 the baseline is signed.
 
     Args:
         hub: whose receipt key signs.
@@ -115,29 +155,32 @@ def accept_agreement(hub: Hub, tx: Tx, registry: Registry, account: Account, gro
         at: microseconds since the epoch.
 
     Raises:
-        Absent: no such agreement for this member.
+        Absent: no such agreement for this account, or the account ended meanwhile.
+        Forbidden: an account that redistributes only polls.
         KeysError: the statement cannot be read, or does not prove what it says.
         Replayed: its counter was used; `details["n"]` is the last one.
         Refusal: `NotInForce` or `NotAParty`.
     """
     group = group_of(registry, account, group_id, at)  # 1
-    said = verify_acceptance(jws, registry.ring, member=account.member, group=group.id, at=at)  # 2
-    place = agreements.lock_group(tx, group.id)  # 3
-    if place is None:
-        raise Absent("no such agreement")
+    for_oneself(account)
+    place = agreements.lock_group(tx, group.id)  # 2
+    hold(tx)
     registry = hub.registries.of(tx)
-    group = registry.groups[group.id]
+    if place is None or account.token not in registry.tokens:
+        raise Absent("no such agreement")
+    group = group_of(registry, registry.tokens[account.token], group.id, at)
+    said = verify_acceptance(jws, registry.ring, member=account.member, group=group.id, at=at)  # 3
     last = acceptances.last(tx, group.id, account.member)  # 4
     if last is not None and said.n <= last.n:
         raise Replayed(f"the counter n must be above {last.n}, the last one used here", {"n": last.n})
     starts = (
-        _accepted(tx, registry, group, said, place, at) if said.action is Action.ACCEPT else _left(group, said, at)
+        _accepted(tx, registry, group, said, place, at) if said.action is Action.ACCEPT else _left(tx, group, said, at)
     )  # 5
     word = Said(said.n, str(said.action), said.agreement, at)
     acceptances.add(tx, group_id=group.id, member=account.member, said=word, jws=jws)
     Actor(account.member, account.token).record(tx, str(said.action), group.id, at=at, digest=said.agreement, n=said.n)
     bump(tx)
-    return sign_baseline(_baseline(tx, registry, group, said, starts, place[0], at), hub.receipts)  # 6
+    return sign_baseline(_baseline(tx, registry, group, said, starts, place, at), hub.receipts)  # 6
 
 
 def _accepted(
@@ -149,33 +192,66 @@ def _accepted(
     published = [registry.member_numbers[no].id for no in streams.published(tx, grp)]
     starts = starts_on_acceptance(group, agreement, said.iss, published, last_position, at)
     acceptances.set_starts(tx, group.id, said.iss, {int(label): position for label, position in starts.items()})
-    return starts
+    return _promised(group, agreement, said.iss, starts, at)
 
 
-def _left(group: Group, said: Acceptance, at: int) -> Mapping[Label, int]:
-    """Nothing is readable from now on. Raises `NotAParty` for a text the party never accepted and is not shown."""
+def _promised(
+    group: Group, agreement: Agreement, member: str, starts: Mapping[Label, int], at: int
+) -> Mapping[Label, int]:
+    """The starts as they will count on the version's first day, by what is approved now."""
+    accepted = {agreement.digest: at, **group.acceptances.get(member, {})}
+    after = replace(
+        group,
+        acceptances={**group.acceptances, member: accepted},
+        starts={**group.starts, member: starts},
+    )
+    begin = next(came_into_force(version) or at for version in group.versions if version.agreement is agreement)
+    return open_from(after, member, max(at, begin))
+
+
+def _left(tx: Tx, group: Group, said: Acceptance, at: int) -> Mapping[Label, int]:
+    """Nothing is readable from now on; the starts are kept as they count now, since what was accepted is forgotten.
+
+    Raises `NotAParty` for a text the party never accepted and is not shown.
+    """
     shown = {agreement.digest for agreement in shown_to(group, said.iss, at)}
     if said.agreement not in shown | set(group.acceptances.get(said.iss, {})):
         raise NotAParty("there is no version with this digest that this member could withdraw from")
+    kept = open_from(group, said.iss, at)
+    acceptances.set_starts(tx, group.id, said.iss, {int(label): position for label, position in kept.items()})
     return {}
 
 
 def _baseline(
-    tx: Tx, registry: Registry, group: Group, said: Acceptance, starts: Mapping[Label, int], grp: int, at: int
+    tx: Tx,
+    registry: Registry,
+    group: Group,
+    said: Acceptance,
+    starts: Mapping[Label, int],
+    place: tuple[int, int],
+    at: int,
 ) -> Baseline:
-    """What the hub owes this member from now on: heads of the streams it may read, as they stand at this moment."""
+    """What the hub owes this member from now on: heads of the streams that are open to it, as they stand now.
+
+    What opens later only has no heads yet. The digests are those of the texts that have governed, by which older
+    manifests are signed, and of those that the member is shown.
+    """
+    grp, last_position = place
+    opened = {label for label, start in starts.items() if start <= max(at, last_position + 1)}
     heads = {
         (registry.member_numbers[publisher].id, Label(rank).text): Head(head.seq, head.digest)
-        for publisher, rank, head in streams.all_heads(tx, grp, max(starts, default=-1))
-        if Label(rank) in starts
+        for publisher, rank, head in streams.all_heads(tx, grp, max(opened, default=-1))
+        if Label(rank) in opened
     }
-    shown = [v.agreement for v in group.versions if v.state not in {State.PROPOSED, State.REJECTED}]
+    known = {version.agreement.digest for version, _ in reign(group, at)} | {said.agreement}
+    known |= {agreement.digest for agreement in shown_to(group, said.iss, at)}
+    texts = sorted((version.agreement for version in group.versions), key=lambda each: each.version)
     return Baseline(
         group=group.id,
         member=said.iss,
         agreement=said.agreement,
         starts={label.text: position for label, position in sorted(starts.items())},
         heads=heads,
-        agreements=tuple(each.digest for each in sorted(shown, key=lambda each: each.version)),
+        agreements=tuple(each.digest for each in texts if each.digest in known),
         iat=at - at % MILLISECOND,
     )

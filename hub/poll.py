@@ -104,10 +104,12 @@ def _answer(hub: Hub, registry: Registry, request: Request, page: Page) -> Answe
     return Answer(page.rows, page.more, token, page.first, page.last)
 
 
-def _delivered(hub: Hub, account: Account, seen: Seen, page: Page) -> None:
+def _delivered(hub: Hub, account: Account, seen: Seen, chosen: Filters, page: Page) -> None:
+    """Note the poll, and how far it came; a filtered one says nothing of what else was delivered."""
     collection = seen.collection
+    whole = chosen.ids is None and chosen.types is None and not chosen.nothing and (chosen.last or chosen.every)
     poller = Poller(collection.no, account.member, account.token, collection.kind == "proofs")
-    hub.deliveries.note(poller, hub.clock(), page.last or 0)
+    hub.deliveries.note(poller, hub.clock(), page.last if whole and page.last else 0)
 
 
 def objects(hub: Hub, tx: Tx, registry: Registry, account: Account, seen: Seen, query: Query) -> Answer:
@@ -115,7 +117,7 @@ def objects(hub: Hub, tx: Tx, registry: Registry, account: Account, seen: Seen, 
     request = _request(hub, registry, account, seen, query, "objects")
     read = pages.object_bodies if seen.collection.kind == "data" else pages.manifest_bodies
     page = read(tx, request.view, request.filters, request.after, request.limit, hub.settings.page_bytes)
-    _delivered(hub, account, seen, page)
+    _delivered(hub, account, seen, request.filters, page)
     return _answer(hub, registry, request, page)
 
 
@@ -142,8 +144,6 @@ def one_object(
         _only_instants(request) and not page.rows and query.added_after is None
     ):
         raise Absent("no such object")
-    if page.rows:
-        _delivered(hub, account, seen, page)
     return _answer(hub, registry, request, page)
 
 

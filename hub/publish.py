@@ -68,7 +68,7 @@ def accept(hub: Hub, account: Account, name: str, raw: bytes) -> dict[str, Any]:
     Raises:
         Absent, Forbidden: the collection is not, or no longer, for this account.
         Revoked: the token ended while the publication was being processed.
-        Malformed, NotAnEnvelope, FaultyObjects: the body is no envelope.
+        Malformed, NotAnEnvelope: the body is no envelope.
         StoreError: nothing was written, and a retry is harmless.
     """
     envelope = open_envelope(raw)  # 2 keys: strict JSON, canonical bytes

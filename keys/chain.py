@@ -7,10 +7,11 @@ and not to another shows. What no chain can show is that it was cut off at its e
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from keys.baseline import Baseline
 from keys.head import Head
+from keys.instants import format_ms
 
 
 class StreamVerdict(StrEnum):
@@ -28,6 +29,7 @@ class Link(NamedTuple):
     seq: int
     prev: str | None
     digest: str
+    iat: str = ""  # RFC 3339, milliseconds, as signed
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,13 @@ class Stream:
 
 
 def judge_stream(
-    publisher: str, label: str, links: Iterable[Link], *, since: Head | None = None, known: Sequence[Head] = ()
+    publisher: str,
+    label: str,
+    links: Iterable[Link],
+    *,
+    since: Head | None = None,
+    opened: Head | None = None,
+    known: Sequence[Head] = (),
 ) -> Stream:
     """Judge the chain of one stream.
 
@@ -60,6 +68,8 @@ def judge_stream(
         links: its proven manifests, in any order; the same one may come twice.
         since: the head after which the reader is owed everything; None: from the first manifest on. Manifests at or
             before it may be there or not.
+        opened: without `since`: the position from which the label is readable, as `origins` has it for `ANYONE`. Then
+            everything is owed from the first link on that was signed since; None: from the first manifest on.
         known: heads seen earlier, for example in the baseline: the stream must reach and hold each of them.
     """
     faults: dict[StreamVerdict, list[str]] = {verdict: [] for verdict in StreamVerdict}
@@ -71,7 +81,8 @@ def judge_stream(
     for seq, digest in heads.items():
         if seq in chain and chain[seq].digest != digest:
             faults[StreamVerdict.FORKED].append(f"seq {seq} is another manifest than the one known before")
-    _walk(chain, since, heads, faults)
+    owed = since.seq + 1 if since else _first_since(chain, opened) if opened else 1
+    _walk(chain, owed, heads, faults)
     last = max(chain, default=since.seq if since else 0)
     highest = max((head.seq for head in known), default=0)
     if highest > last:
@@ -84,11 +95,14 @@ def judge_stream(
     return Stream(publisher, label, StreamVerdict.COMPLETE, head)
 
 
-def _walk(
-    chain: dict[int, Link], since: Head | None, heads: dict[int, str], faults: dict[StreamVerdict, list[str]]
-) -> None:
-    """Follow the chain from its first link; what is owed begins after `since`."""
-    owed = since.seq + 1 if since else 1
+def _first_since(chain: Mapping[int, Link], opened: Head) -> int:
+    """The first place whose manifest was signed once the label was open; beyond the last one if none was."""
+    since = format_ms(opened.seq)
+    return next((seq for seq, link in chain.items() if link.iat >= since), max(chain, default=0) + 1)
+
+
+def _walk(chain: dict[int, Link], owed: int, heads: dict[int, str], faults: dict[StreamVerdict, list[str]]) -> None:
+    """Follow the chain from its first link; what is owed begins at `owed`."""
     before = 0
     for seq, link in chain.items():
         if seq > max(before + 1, owed):
@@ -104,6 +118,9 @@ def _walk(
 Streams = Mapping[tuple[str, str], Head]
 """(publisher's identity id, label text) to a head."""
 
+ANYONE: Final = ""
+"""Stands for every publisher among `origins`, with a position (microseconds since the epoch) as `seq`: see there."""
+
 
 def origins(
     baseline: Baseline, before: Baseline | None = None, kept: Streams | None = None
@@ -111,7 +128,9 @@ def origins(
     """The heads after which a member is owed everything; a stream without one is owed from its first manifest on.
 
     A label that starts at position 0 is readable from its beginning; of any other, what came before it was opened may
-    be closed to the member. A label whose start an acceptance did not move keeps its origins.
+    be closed to the member. A label that opens after the baseline was signed, since the version was accepted ahead of
+    its first day, has its start as the origin of all its streams: their heads at that instant are known to nobody yet.
+    A label whose start an acceptance did not move keeps its origins.
 
     Args:
         baseline: the newest one.
@@ -119,14 +138,16 @@ def origins(
         kept: the origins that went with that one.
     """
     found: dict[tuple[str, str], Head] = {}
-    for stream, head in baseline.heads.items():
+    labels = {(ANYONE, label): Head(start, "") for label, start in baseline.starts.items()}
+    for stream, head in {**labels, **baseline.heads}.items():
         start = baseline.starts.get(stream[1])
         if not start:
             continue
-        if before is None or before.starts.get(stream[1]) != start:
+        if before is not None and before.starts.get(stream[1]) == start:
+            if kept and stream in kept:
+                found[stream] = kept[stream]
+        elif stream[0] != ANYONE or start > baseline.iat:
             found[stream] = head
-        elif kept and stream in kept:
-            found[stream] = kept[stream]
     return found
 
 

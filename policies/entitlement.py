@@ -2,13 +2,14 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from types import MappingProxyType
 from typing import Final
 
 from policies.agreement import Agreement, Party
 from policies.group import Account, Group, came_into_force, reign, standing
 from policies.labels import Label
+from policies.life import State
 from policies.reasons import Refusal, fail_closed
 from policies.terms import History, Onward
 
@@ -62,7 +63,7 @@ def entitlement(group: Group, account: Account, at: int) -> Entitlement | None:
         if not place.party.role.receives:
             return None
         highest = clearance(place.agreement, place.party, redistributes=account.redistributes)
-        recorded = group.starts.get(account.member, {})
+        recorded = open_from(group, account.member, at)
         starts = tuple(
             (label, max(recorded[label], _cap_lifted(group, account.member, label, at) if account.redistributes else 0))
             for label in Label
@@ -82,7 +83,8 @@ def readers_from(group: Group, at: int) -> Mapping[Label, Mapping[Label, int]]:
     accounts of every party. Labels that nobody reads are absent.
     """
     every: list[Mapping[Label, int]] = []
-    for member, recorded in group.starts.items():
+    for member in group.starts:
+        recorded = open_from(group, member, at)
         lifted = {label: max(start, _cap_lifted(group, member, label, at)) for label, start in recorded.items()}
         every += [recorded, lifted]
     return {
@@ -94,6 +96,29 @@ def readers_from(group: Group, at: int) -> Mapping[Label, Mapping[Label, int]]:
         for label in Label
         if any(label in starts for starts in every)
     }
+
+
+def open_from(group: Group, member: str, at: int) -> Mapping[Label, int]:
+    """The member's recorded starts as they count at ``at``.
+
+    A version accepted ahead of its first instant was accepted without knowing what would govern until then. Labels
+    that another version closed in between open at that instant, so that no cursor is overtaken from behind. Whoever
+    forgets an acceptance, at a withdrawal, has to record this.
+    """
+    starts = dict(group.starts.get(member, {}))
+    accepted = group.acceptances.get(member, {})
+    governed = reign(group, at)
+    for place, (version, begin) in enumerate(governed):
+        ahead = accepted.get(version.agreement.digest, begin)
+        between = [
+            _received(before.agreement, member)
+            for (before, _), (_, end) in pairwise(governed[: place + 1])
+            if ahead < end
+        ]
+        for label, start in starts.items():
+            if any(received is None or received < label for received in between):
+                starts[label] = max(start, begin)
+    return starts
 
 
 def starts_on_acceptance(
@@ -113,8 +138,9 @@ def starts_on_acceptance(
        Only where the member could not read at all meanwhile, and history is shared as in 1, does it go on.
     4. A label above the clearance is dropped, unless the version still in force grants it.
 
-    A version accepted before it is in force opens nothing before its first instant. A stricter label never starts
-    before a laxer one.
+    A version accepted before it is in force opens nothing before its first instant: until then others may publish who
+    never let the member in. Only before the group's first version nobody can. A stricter label never starts before a
+    laxer one.
 
     Args:
         group: as recorded before this acceptance.
@@ -125,15 +151,16 @@ def starts_on_acceptance(
         at: microseconds since the epoch.
     """
     highest = _received(agreement, member)
-    recorded = group.starts.get(member, {})
+    recorded = open_from(group, member, at)
     begin = next((came_into_force(v) for v in group.versions if v.agreement.digest == agreement.digest), None)
-    opening = max(position + 1, begin or 0) if begin is not None and begin > at else position + 1
-    shared = _history_is_shared(group, agreement, member, published, at)
+    ahead = begin is not None and begin > at
+    opening = max(position + 1, begin or 0) if ahead else position + 1
+    shared = (not ahead or _is_first(group, agreement)) and _history_is_shared(group, agreement, member, published)
     starts: dict[Label, int] = {}
     for label in Label:
         if highest is not None and label <= highest:
             starts[label] = _start(group, agreement, member, label, at, opening=opening, shared=shared)
-        elif label in recorded and begin is not None and begin > at:
+        elif label in recorded and ahead:
             starts[label] = recorded[label]
     return dict(zip(starts, accumulate(starts.values(), max), strict=True))
 
@@ -141,7 +168,7 @@ def starts_on_acceptance(
 def _start(
     group: Group, agreement: Agreement, member: str, label: Label, at: int, *, opening: int, shared: bool
 ) -> int:
-    recorded = group.starts.get(member, {})
+    recorded = open_from(group, member, at)
     if not recorded:
         return 0 if shared else opening
     if label not in recorded:
@@ -177,18 +204,15 @@ def _governed_since(group: Group, agreement: Agreement, member: str, start: int,
     return [version for version, end in before if since <= version.version < agreement.version and end > start]
 
 
-def _history_is_shared(group: Group, agreement: Agreement, member: str, published: Collection[str], at: int) -> bool:
-    """Whether all who have published, or still may before ``agreement`` is in force, let the member in."""
-    if agreement.terms.history is not History.ALL:
-        return False
-    others = set(published)
-    begin = next((came_into_force(v) for v in group.versions if v.agreement.digest == agreement.digest), None)
-    governing = [version.agreement for version, _ in reign(group, max(at, begin or 0))]
-    now = len(reign(group, at)) - 1
-    for before in governing[max(now, 0) :]:
-        if before.digest != agreement.digest:
-            others |= {party.member for party in before.parties if party.role.publishes}
-    return all(agreement.digest in group.acceptances.get(other, {}) for other in others - {member})
+def _history_is_shared(group: Group, agreement: Agreement, member: str, published: Collection[str]) -> bool:
+    """Whether all others who have published let the member in."""
+    accepted = (agreement.digest in group.acceptances.get(other, {}) for other in published if other != member)
+    return agreement.terms.history is History.ALL and all(accepted)
+
+
+def _is_first(group: Group, agreement: Agreement) -> bool:
+    """Whether no version can govern before this one: numbers only rise, and a rejected text stays rejected."""
+    return all(v.agreement.version >= agreement.version or v.state is State.REJECTED for v in group.versions)
 
 
 def _cap_lifted(group: Group, member: str, label: Label, at: int) -> int:

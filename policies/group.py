@@ -167,13 +167,17 @@ def standing(group: Group, member: str, at: int) -> Standing:
 
 
 def rights(group: Group, account: Account, at: int) -> Rights:
-    """What the account may do with the group's collections at ``at``; an observer sees the agreement, not these."""
+    """What the account may do with the group's collections at ``at``; an observer sees the agreement, not these.
+
+    An account that redistributes only polls: what it is told of publications could be stricter than what it may read.
+    """
     try:
         with fail_closed():
             role = standing(group, account.member, at).party.role
     except Refusal:
         return Rights(visible=False, can_read=False, can_write=False)
-    return Rights(visible=role.receives or role.publishes, can_read=role.receives, can_write=role.publishes)
+    writes = role.publishes and not account.redistributes
+    return Rights(visible=role.receives or writes, can_read=role.receives, can_write=writes)
 
 
 def may_accept(group: Group, member: str, digest: str, at: int) -> Agreement:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from keys.chain import Link, Stream, Streams, judge_stream
+from keys.chain import ANYONE, Link, Stream, Streams, judge_stream
 from keys.entries import Entry
 from keys.envelope import read_item
 from keys.head import Head
@@ -149,6 +149,7 @@ class StoredLedger:
                 *stream,
                 self._links(*stream),
                 since=origins.get(stream),
+                opened=origins.get((ANYONE, stream[1])),
                 known=[heads[stream] for heads in known if stream in heads],
             )
             for stream in sorted(every)
@@ -175,7 +176,8 @@ class StoredLedger:
 
     def _links(self, publisher: str, label: str) -> Iterator[Link]:
         rows = self._state.stream(
-            "SELECT seq, prev, digest FROM manifests WHERE grp = ? AND publisher = ? AND label = ? AND verdict = ?",
+            "SELECT seq, prev, digest, iat FROM manifests"
+            " WHERE grp = ? AND publisher = ? AND label = ? AND verdict = ?",
             self._grp,
             publisher,
             label,

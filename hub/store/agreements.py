@@ -77,7 +77,13 @@ def hold(tx: Tx, digest: str) -> bool:
 
 
 def move(tx: Tx, digest: str, before: str, after: str, at: int) -> bool:
-    """From one state to another; False if the version is no longer in the first: of two at once exactly one wins."""
+    """From one state to another; False if the version is no longer in the first: of two at once exactly one wins.
+
+    `at` may have been read before a wait for the database, and instants are compared with positions. So the group's
+    sequencer is held until the transaction ends, and what is written lies after everything published so far.
+    """
+    group = tx.row("SELECT group_id FROM agreements WHERE digest = :digest", digest=digest)
+    place = lock_group(tx, group[0]) if group else None
     return bool(
         tx.run(
             "UPDATE agreements SET state = :after,"
@@ -87,7 +93,7 @@ def move(tx: Tx, digest: str, before: str, after: str, at: int) -> bool:
             digest=digest,
             before=before,
             after=after,
-            at=at,
+            at=max(at, place[1] + 1) if place else at,
         )
     )
 

@@ -10,14 +10,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 from keys.jwk import load_jwk
-from keys.ring import Ring, RingKey
+from keys.ring import KeyState, Ring, RingKey
 from policies.agreement import read_agreement
 from policies.group import Group, Version
 from policies.labels import Label
 from policies.life import State
 
 from .engine import Database, Tx
-from .errors import NotInitialised
+from .errors import Busy, NotInitialised
+
+#: How often the registry is read anew because it changed while it was read.
+MOST_READINGS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,12 @@ def bump(tx: Tx) -> None:
     tx.run("UPDATE hub SET revision = revision + 1 WHERE id = 1")
 
 
+def hold(tx: Tx) -> None:
+    """Let nothing of the registry change until the transaction ends; whoever changes it waits (SQLite: one writer)."""
+    if tx.postgresql:
+        tx.rows("SELECT 1 FROM hub WHERE id = 1 FOR UPDATE")
+
+
 class Registries:
     """Hands out the registry of a transaction, read once a revision."""
 
@@ -81,14 +90,31 @@ class Registries:
         self._latest: Registry | None = None
 
     def of(self, tx: Tx) -> Registry:
-        """The registry as this transaction sees it. Raises `NotInitialised` without a hub row."""
-        row = tx.row("SELECT revision, epoch FROM hub WHERE id = 1")
-        if row is None:
-            raise NotInitialised("the database holds no hub; make one with `cirt-hub init`")
-        latest = self._latest
-        if latest is None or latest.revision != row[0] or latest.epoch != row[1]:
-            latest = self._latest = read(tx, revision=row[0], epoch=row[1])
-        return latest
+        """The registry as this transaction sees it.
+
+        A writing transaction of PostgreSQL sees what is committed between its statements (READ COMMITTED): what was
+        read counts only if the revision did not move meanwhile. Raises `NotInitialised` without a hub row, `Busy`
+        where it moves all the time.
+        """
+        revision, epoch = revision_of(tx)
+        for _ in range(MOST_READINGS):
+            latest = self._latest
+            if latest is not None and (latest.revision, latest.epoch) == (revision, epoch):
+                return latest
+            latest = read(tx, revision=revision, epoch=epoch)
+            before, (revision, epoch) = (revision, epoch), revision_of(tx)
+            if before == (revision, epoch):
+                self._latest = latest
+                return latest
+        raise Busy("members or agreements kept changing while they were read; nothing was changed; try again")
+
+
+def revision_of(tx: Tx) -> tuple[int, str]:
+    """Revision and epoch as the transaction sees them. Raises `NotInitialised`."""
+    row = tx.row("SELECT revision, epoch FROM hub WHERE id = 1")
+    if row is None:
+        raise NotInitialised("the database holds no hub; make one with `cirt-hub init`")
+    return row[0], row[1]
 
 
 def read(tx: Tx, revision: int, epoch: str) -> Registry:
@@ -143,8 +169,7 @@ def _accounts(tx: Tx, members: Mapping[str, Member]) -> Mapping[str, Account]:
     ):
         owner = members.get(member)
         if owner is not None and owner.state == State.APPROVED:
-            pending = key_state not in {"confirmed", "revoked"}
-            accounts[digest] = Account(member, owner.no, identity, bool(redistributes), pending)
+            accounts[digest] = Account(member, owner.no, identity, bool(redistributes), key_state != KeyState.CONFIRMED)
     return accounts
 
 

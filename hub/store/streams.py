@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from . import selection
 from .engine import Tx
 
 
@@ -96,15 +97,23 @@ def manifest_ids(tx: Tx, grp: int, publisher: int, ids: Sequence[str]) -> Sequen
     return [str(row[0]) for row in rows]
 
 
-def since(tx: Tx, grp: int, publisher: int, rank: int, seq: int, most: int = 1000) -> Sequence[bytes]:
-    """Bodies of a publisher's own manifests of one stream after `seq`, in order."""
-    rows = tx.rows(
-        "SELECT body FROM manifests WHERE grp = :grp AND publisher = :publisher AND rank = :rank AND seq > :seq"
-        " ORDER BY seq LIMIT :most",
-        grp=grp,
-        publisher=publisher,
-        rank=rank,
-        seq=seq,
-        most=most,
+def since(tx: Tx, grp: int, publisher: int, rank: int, seq: int, most: int, size: int) -> tuple[Sequence[bytes], bool]:
+    """Bodies of a publisher's own manifests of one stream after `seq`, in order, and whether another follows.
+
+    At most `most` of them and about `size` bytes, at least one.
+    """
+    statement = (
+        "SELECT m.seq AS position, m.body FROM manifests m WHERE m.grp = :grp AND m.publisher = :publisher"
+        " AND m.rank = :rank AND m.seq > :seq ORDER BY m.seq LIMIT :most"
     )
-    return [bytes(row[0]) for row in rows]
+    values: dict[str, int] = {"grp": grp, "publisher": publisher, "rank": rank, "seq": seq, "most": most + 1}
+    if tx.postgresql:
+        statement, values["size"] = selection.sized(statement), size
+    taken: list[bytes] = []
+    for rows in tx.stream(statement, **values):
+        for _, body in rows:
+            size -= len(body)
+            if len(taken) == most or (size < 0 and taken):
+                return taken, True
+            taken.append(bytes(body))
+    return taken, False

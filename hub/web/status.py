@@ -15,10 +15,11 @@ _UUID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 
 
 def status(hub: Hub, environ: Environ, status_id: str) -> Answer:
-    """The status that this member was given; another member's is not there."""
+    """The status that this member was given; another member's is not there, nor any for a token that redistributes."""
     with hub.database.reading() as tx:
         _, account = account_of(hub, tx, environ)
-        found = read(tx, status_id, account.member) if _UUID.fullmatch(status_id) else None
+        known = _UUID.fullmatch(status_id) and not account.redistributes
+        found = read(tx, status_id, account.member) if known else None
     if found is None:
         raise Absent("no such status")
     check_accept(environ)

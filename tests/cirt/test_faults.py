@@ -9,13 +9,16 @@ from typing import Any
 
 import pytest
 
+from hub.acts import Actor
 from hub.cirt.profile import KEY, Profile, load_profile
 from hub.cirt.state import open_state
+from hub.moves import move_agreement
 from hub.store import keyring
 from hub.store.registry import bump
 from keys import base64url
 from keys.jwk import fingerprint, load_jwk
 from keys.signer import generate_key_file
+from policies.life import Verb
 from support.clock import DAY, Clock
 from support.members import Neighbourhood, Team, Wsgi, bundle, indicators, run_cirt
 from support.stix_objects import UUID
@@ -71,7 +74,9 @@ def test_what_never_arrived_is_posted_by_the_next_run(hood: Neighbourhood, tmp_p
         return [b""]
 
     hood.doors.between = shut
-    a.run("publish", str(bundle(tmp_path, "a.json", indicators(2))), "--group", "first", "--tlp", "green", code=5)
+    first = str(bundle(tmp_path, "a.json", indicators(2)))
+    said = a.run("publish", first, "--group", "first", "--tlp", "green", code=5)
+    assert "run the same command again" in said.err
     hood.doors.between = None
     more = bundle(tmp_path, "b.json", indicators(1, first=7))
     answer = a.json("publish", str(more), "--group", "first", "--tlp", "green")
@@ -229,6 +234,40 @@ def test_exit_codes_tell_what_is_wrong(quick: Neighbourhood, tmp_path: Path) -> 
     assert a.run("poll", "--group", "other", code=1).err.count("cirt agreements") == 1
     (a.home / "config.toml").chmod(0o644)
     assert "chmod 600" in a.run("whoami", code=1).err
+
+
+def test_a_group_that_is_shut_is_told_as_such(quick: Neighbourhood, tmp_path: Path) -> None:
+    """Red if a suspended or withdrawn agreement looks like one that does not exist, or ends with another code than 4."""
+    a, b = pair(quick)
+    words = ("publish", str(bundle(tmp_path, "a.json", indicators(1))), "--group", "first", "--tlp", "green")
+    a.run("withdraw", "first")
+    assert a.json(*words, code=4)["error"]["code"] == "not-accepted"
+    assert a.json("poll", "--group", "first", code=4)["error"]["code"] == "not-accepted"
+    a.run("accept", "first")
+    hub = quick.world.hub
+    with hub.database.writing() as tx:
+        move_agreement(tx, hub.registries.of(tx), "first", Verb.SUSPEND, Actor("", "test"), at=hub.clock())
+    for said in (a.json(*words, code=4), b.json("poll", "--group", "first", code=4)):
+        assert said["error"]["code"] == "not-in-force"
+        assert "version 1 is suspended" in said["error"]["message"]
+
+
+def test_nothing_received_is_no_rewound_stream(quick: Neighbourhood, tmp_path: Path) -> None:
+    """Red if `verify` before the first poll, or after one to standard output, accuses the hub."""
+    a, b = pair(quick)
+    a.run("publish", str(bundle(tmp_path, "a.json", indicators(1))), "--group", "first", "--tlp", "green")
+    b.run("accept", "first")
+    assert "cirt poll --group first" in b.run("verify", "--group", "first", code=1).err
+    b.run("poll", "--group", "first")
+    b.run("verify", "--group", "first")
+
+
+def test_a_usage_error_is_json_too(quick: Neighbourhood, tmp_path: Path) -> None:
+    """Red if a script that asked for JSON gets nothing: whether labels are missing depends on its data."""
+    a, _ = pair(quick)
+    words = ("publish", str(bundle(tmp_path, "a.json", indicators(1))), "--group")
+    assert "--tlp" in a.json(*words, "first", code=2)["error"]["message"]
+    assert a.json(*words, "", code=2)["error"]["code"] == "usage"
 
 
 def test_it_cannot_be_reached(tmp_path: Path) -> None:

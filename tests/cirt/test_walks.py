@@ -1,6 +1,7 @@
 """The members' walks over real HTTP, on both engines: join, accept, publish, poll, verify; and what is refused."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -185,6 +186,44 @@ def test_a_new_text_must_be_accepted_before_anything_is_signed(hood: Neighbourho
     assert "paused" in b.run("poll", "--group", "first", code=4).err
     b.run("accept", "first")
     assert b.json("poll", "--group", "first")["verdicts"] == {"verified": 1}
+
+
+def test_what_comes_before_the_first_day_is_no_gap(hood: Neighbourhood, tmp_path: Path) -> None:
+    """Red if streams of a version accepted ahead are owed from the heads of the acceptance, or from the beginning."""
+    a, b = hood.team("alpha"), hood.team("bravo")
+    first = hood.group((a, "both", "amber"), alias="first", terms={"history": "from-joining"})
+    clock = hood.world.clock
+    begin = clock() // 1_000_000 + 86_400
+    second = read_agreement(
+        agreement_toml(
+            id=first.id,
+            proofs=first.proofs,
+            alias="first",
+            version=2,
+            validity={"from": datetime.fromtimestamp(begin, UTC)},
+            parties=[{"member": a.cirt.id}, {"member": b.cirt.id}],
+        )
+    )
+
+    def publish(number: int) -> None:
+        clock.advance(1_000_000)
+        path = str(bundle(tmp_path, "a.json", indicators(1, first=number)))
+        a.run("publish", path, "--group", "first", "--tlp", "amber")
+
+    publish(1)
+    hood.world.approve(second)
+    clock.advance(1_000_000)
+    b.run("accept", "first")
+    publish(2)
+    a.run("accept", "first", "--digest", second.digest)
+    clock.now = (begin + 1) * 1_000_000
+    for number in (3, 4):
+        publish(number)
+    answer = b.json("poll", "--group", "first")
+    assert (answer["objects"], answer["streams"]) == (2, {f"{a.cirt.id}/amber": "complete"})
+    b.run("accept", "first")
+    publish(5)
+    assert b.json("poll", "--group", "first")["streams"] == {f"{a.cirt.id}/amber": "complete"}
 
 
 def test_a_word_is_never_said_again(hood: Neighbourhood) -> None:

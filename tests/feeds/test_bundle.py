@@ -94,7 +94,7 @@ def test_one_fault(value: dict[str, Any], code: str, path: str) -> None:
 
 
 def test_size_of_an_object() -> None:
-    """Red if only the envelope's parser guards the size."""
+    """S29. Red if only the envelope's parser guards the size."""
     (fault,) = _faults(indicator(description="x" * MAX_OBJECT))
     assert fault.code == "too-large"
 

@@ -78,7 +78,7 @@ def test_s20_language_as_granular_marking() -> None:
     ],
 )
 def test_errors_in_words(value: dict[str, Any], path: str, part: str) -> None:
-    """Red if a sentence names the wrong place or leaves out what is expected."""
+    """S14. Red if a sentence names the wrong place or leaves out what is expected."""
     sentences = _sentences(value)
     assert part in sentences[path] if path else any(part in sentence for sentence in sentences.values())
 

@@ -134,7 +134,7 @@ def test_row_178_i28_a_parameter_twice_is_refused(name: str) -> None:
     ],
 )
 def test_row_179_an_unknown_match_lists_the_known_ones(allowed: frozenset[str], known: str) -> None:
-    """Row 179. Red if an unknown filter is ignored (it would widen the answer), or the list is another endpoint's."""
+    """Row 179, I31. Red if an unknown filter is ignored (it widens the answer), or the list is another endpoint's."""
     assert refused("match[tlp]=red", allowed).endswith(f"known ones: {known}.")
 
 

@@ -3,6 +3,8 @@
 import json
 import os
 import stat
+import subprocess
+import sys
 import unicodedata
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -59,6 +61,19 @@ def test_t65_init_makes_a_hub_once(run: Run, tmp_path: Path) -> None:
     assert run("init", "--exist-ok")[1] == answer
 
 
+def test_t65_the_database_is_for_its_owner_wherever_it_lies(tmp_path: Path) -> None:
+    """Red if others may read the database of a directory that was there before, with its hub.toml in it."""
+    data = tmp_path / "data"
+    data.mkdir(mode=0o755)
+    (data / "hub.toml").write_text('title = "x"\n')
+    program = "import os, sys; os.umask(0o022); from hub.cli.main import main; sys.exit(main())"
+    environment = {"PATH": os.defpath, "PYTHONPATH": str(Path(__file__).parents[2]), "HUB_DATA_DIR": str(data)}
+    subprocess.run([sys.executable, "-c", program, "init"], check=True, capture_output=True, env=environment)
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in data.iterdir() if path.name != "hub.toml"}
+    assert modes["hub.db"] == 0o600
+    assert set(modes.values()) == {0o600}
+
+
 def test_t65_init_does_not_replace_a_lost_secret(run: Run, tmp_path: Path) -> None:
     """Red if a hub without its secret is given another one: every token would silently be void."""
     run("init")
@@ -105,7 +120,8 @@ def test_the_whole_way_from_import_to_token(run: Run, papers: Sequence[str]) -> 
     assert [row["alias"] for row in run("member", "list")[1]] == ["aa"]
     assert run("member", "show", "aa")[1]["approved_by"] == ["alice", "bob"]
     assert run("agreement", "suspend", "example-rapid", "--reason", "drill")[1]["state"] == "suspended"
-    assert run("agreement", "resume", "example-rapid")[1]["state"] == "approved"
+    assert run("agreement", "resume", "example-rapid", "--by", "nobody")[0] == 1
+    assert run("agreement", "resume", "example-rapid", "--by", "bob")[1]["state"] == "approved"
     assert run("explain", "example-rapid", "indicator--x", "aa")[0] == 1
     assert run("agreement", "end", "example-rapid")[1]["state"] == "ended"
 

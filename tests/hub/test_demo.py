@@ -229,6 +229,16 @@ def test_a_taken_port_is_told_before_anything_is_made(tmp_path: Path) -> None:
     assert not (tmp_path / "var" / "hub.db").exists()
 
 
+def test_the_port_of_the_first_run_is_kept(first: tuple[Path, dict[str, Any], str]) -> None:
+    """Red if a second run on another port is not told where the teams know the hub, and what to type."""
+    settings = (first[0] / "hub.toml").read_text()
+    port = int(settings.partition("http://127.0.0.1:")[2].partition('"')[0])
+    done = run(first[0], "--port", str(port % 60000 + 1024))
+    assert done.returncode == 1
+    assert f"make run PORT={port}" in done.stderr
+    assert f"demo --reset --port {port % 60000 + 1024}" in done.stderr
+
+
 def test_another_hub_is_left_alone(tmp_path: Path) -> None:
     """Red if `--reset` sweeps a directory that no demo made: it would delete a hub in use."""
     data = tmp_path / "data"

@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 
-from hub.access import Absent
+from feeds.taxii_query import Query, VersionFilter
+from hub.access import Absent, find
 from hub.acts import Unknown
 from hub.explaining import explain_object
 from hub.listing import agreement_shown, agreements_listed, member_shown, members_listed
 from hub.membership import agreement_document, agreement_of, agreements_of, keys_of_group, me
+from hub.poll import one_object
 from hub.store import keyring
 from hub.store.registry import bump
 from support.papers import agreement, brought_in, imported, member, member_toml
@@ -34,6 +36,30 @@ def test_a_member_sees_how_far_it_is_behind(world: World) -> None:
     b.poll(held.id)
     after = told(world, b)["agreements"][0]
     assert (after["behind"], after["last_poll"] is None) == (0, False)
+
+
+def test_a_filtered_poll_moves_nothing(world: World) -> None:
+    """Red if one object, or all of one kind, counts as having received everything up to there."""
+    a, b = world.cirt("a"), world.cirt("b")
+    held = world.agreement([(a, "both", "amber"), (b, "both", "amber")])
+    one, two = indicator(), indicator(id="indicator--4c1d2f7e-0a4b-4b57-9d7b-5a9e0c6d1a22")
+    for value in (one, two):
+        a.publish(held, [value])
+    with world.hub.database.reading() as tx:
+        registry = world.hub.registries.of(tx)
+        seen = find(registry, b.account, held.id, world.clock())
+        one_object(world.hub, tx, registry, b.account, seen, two["id"], Query())
+    filters: tuple[dict[str, Any], ...] = (
+        {"match_id": (two["id"],)},
+        {"match_type": ("indicator",)},
+        {"match_version": VersionFilter(first=True)},
+    )
+    for query in filters:
+        assert b.ids(held.id, **query)[-1] == two["id"]
+        told_so = told(world, b)["agreements"][0]
+        assert (told_so["behind"], told_so["last_poll"] is None) == (2, False)
+    b.ids(held.id, match_version=VersionFilter(all=True), limit=1)
+    assert told(world, b)["agreements"][0]["behind"] == 0
 
 
 def test_t19_only_ones_own_agreements_exist(world: World) -> None:

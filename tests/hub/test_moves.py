@@ -7,8 +7,13 @@ import pytest
 from hub.access import Absent, find
 from hub.acts import Actor, Unknown
 from hub.moves import move_agreement, move_member
+from policies.agreement import Agreement
+from policies.group import in_force
 from policies.life import IllegalMove, Verb
+from policies.reasons import NotInForce
+from support.clock import DAY, SECOND
 from support.papers import SHELL, agreement, brought_in
+from support.stix_objects import indicator
 from support.world import World
 
 LATER = datetime(2027, 6, 1, tzinfo=UTC)
@@ -69,6 +74,27 @@ def test_a_version_ended_before_its_first_day_never_ends_the_one_before(world: W
     moved(world, held.id, Verb.END, version=2)
     world.clock.now = 1_830_000_000_000_000  # 2027-12-28
     assert a.poll(held.id) == []
+
+
+def test_an_end_lies_after_what_was_published_before_it(world: World) -> None:
+    """Red if the end is stamped with an instant from before a wait: a version that governed would never have."""
+    a = world.cirt("a")
+    held = world.agreement([(a, "both", "amber")])
+    begin = world.clock() // SECOND * SECOND + DAY
+    dates = {"from": datetime.fromtimestamp(begin // SECOND, UTC)}
+    names = {"id": held.id, "proofs": held.proofs, "alias": held.alias}
+    text = agreement(**names, version=2, parties=[{"member": a.id}], validity=dates)
+    second = brought_in(world, text)
+    assert isinstance(second, Agreement)
+    before = begin - SECOND
+    world.clock.now = begin + SECOND
+    world.accept(a, second)
+    a.publish(second, [indicator()])
+    with world.hub.database.writing() as tx:
+        move_agreement(tx, world.hub.registries.of(tx), held.id, Verb.END, OPERATOR, at=before, version=2)
+    world.clock.advance(SECOND)
+    with world.hub.database.reading() as tx, pytest.raises(NotInForce):
+        in_force(world.hub.registries.of(tx).groups[held.id], world.clock())
 
 
 def test_a_suspended_member_is_nobody_until_it_is_resumed(world: World) -> None:

@@ -1,150 +1,36 @@
-"""Joining by invitation, and a party's signed word: what is proven, how often, and what opens from where."""
+"""A party's signed word: what is proven, what opens from where, and what the hub then owes."""
 
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hub.access import Absent
-from hub.acts import BadInvitation, Refused, Replayed
-from hub.credentials import confirm_key, invite, read_invitation, revoke_key
-from hub.onboarding import accept_agreement, join
-from hub.store.invitations import LIFETIME
-from hub.store.registry import Account
-from hub.store.tokens import token_digest
+from hub.acts import Replayed
+from hub.credentials import revoke_key, revoke_token
+from hub.onboarding import accept_agreement
+from hub.store.engine import Tx
+from hub.store.errors import Busy
+from hub.store.registry import Registries, Registry
 from keys.acceptance import Action, sign_acceptance
 from keys.baseline import Baseline, verify_baseline
-from keys.enrolment import sign_enrolment
-from keys.errors import BadSignature, KeysError, UnknownKey, WrongGroup, WrongIssuer, WrongNonce
-from keys.jwk import fingerprint, load_jwk
-from keys.signer import Signer
+from keys.errors import KeysError, UnknownKey, WrongGroup, WrongIssuer
+from keys.jwk import load_jwk
+from keys.ring import KeyState
 from policies.agreement import Agreement, read_agreement
 from policies.reasons import NotAParty, NotInForce
 from support.agreements import agreement_toml
-from support.papers import SHELL, A, brought_in, member
+from support.clock import DAY, SECOND, Clock
+from support.papers import SHELL, brought_in
+from support.postgres import Cluster
 from support.signing import signer_of
-from support.stix_objects import indicator
+from support.stix_objects import AT, indicator
 from support.world import Cirt, World
 
-URL = "http://127.0.0.1:8480"
-
-
-def invited(world: World) -> str:
-    with world.hub.database.writing() as tx:
-        return str(invite(tx, world.hub.secret, URL, "aa", SHELL, at=world.clock())["invitation"])
-
-
-def joined(world: World, invitation: str, signer: Signer | None = None, **changes: Any) -> dict[str, Any]:
-    carried = read_invitation(invitation)
-    given: dict[str, Any] = {"hub": carried.hub, "iss": carried.member, "nonce": carried.nonce, "iat": world.clock()}
-    jws = sign_enrolment(**(given | changes), signer=signer or signer_of("aa"))
-    with world.hub.database.writing() as tx:
-        return join(world.hub, tx, invitation, jws, world.clock())
-
-
-def account_of(world: World, token: str) -> Account:
-    with world.hub.database.reading() as tx:
-        return world.hub.registries.of(tx).accounts[token_digest(world.hub.secret, token)]
-
-
-def test_a_member_joins_and_its_token_sleeps(world: World) -> None:
-    """Red if the token works before the key was confirmed."""
-    member(world)
-    answer = joined(world, invited(world))
-    assert (answer["member"], answer["state"], answer["fingerprint"]) == (
-        A,
-        "pending",
-        fingerprint(signer_of("aa").kid),
-    )
-    assert account_of(world, answer["token"]).pending
-    with world.hub.database.writing() as tx:
-        confirm_key(tx, "aa", answer["fingerprint"], "alice", SHELL, at=world.clock())
-    assert not account_of(world, answer["token"]).pending
-
-
-def test_an_invitation_is_good_once(world: World) -> None:
-    """Red if the nonce is not used up."""
-    member(world)
-    invitation = invited(world)
-    joined(world, invitation)
-    with pytest.raises(BadInvitation):
-        joined(world, invitation, signer_of("second machine"))
-
-
-def test_an_invitation_expires(world: World) -> None:
-    """72 hours. Red if `expires_at` is not compared with the hub's clock."""
-    member(world)
-    invitation = invited(world)
-    world.clock.advance(LIFETIME)
-    with pytest.raises(BadInvitation):
-        joined(world, invitation)
-
-
-@pytest.mark.parametrize(
-    ("changes", "error"),
-    [
-        ({"hub": "https://other.example"}, WrongIssuer),
-        ({"iss": "identity--bbbbbbbb-bbbb-4bbb-8bbb-bbbbbbbbbbbb"}, WrongIssuer),
-        ({"nonce": "another"}, (WrongNonce, BadInvitation)),
-    ],
-    ids=["hub", "member", "nonce"],
-)
-def test_an_enrolment_for_elsewhere_is_refused(
-    world: World, changes: dict[str, Any], error: type[Exception] | tuple[type[Exception], ...]
-) -> None:
-    """Red if one of hub, member and nonce is not compared; and the invitation must stay good."""
-    member(world)
-    invitation = invited(world)
-    with pytest.raises(error):
-        joined(world, invitation, **changes)
-    assert joined(world, invitation)["state"] == "pending"
-
-
-def test_possession_must_be_proven(world: World) -> None:
-    """Red if the enrolment's signature is not verified with the key it offers."""
-    member(world)
-    invitation = invited(world)
-    carried = read_invitation(invitation)
-    jws = sign_enrolment(
-        hub=URL, iss=A, nonce=carried.nonce, iat=world.clock(), signer=_Liar(signer_of("aa"), signer_of("thief"))
-    )
-    with world.hub.database.writing() as tx, pytest.raises(BadSignature):
-        join(world.hub, tx, invitation, jws, world.clock())
-
-
-class _Liar:
-    """Offers one key and signs with another."""
-
-    def __init__(self, offered: Signer, own: Signer) -> None:
-        self.kid, self.alg, self.jwk, self.sign = offered.kid, offered.alg, offered.jwk, own.sign
-
-
-def test_one_key_belongs_to_one_member(world: World) -> None:
-    """Red if a key that another member enrolled, or a revoked one, is taken."""
-    member(world)
-    world.cirt("other")
-    with pytest.raises(Refused, match="cannot be enrolled"):
-        joined(world, invited(world), signer_of("other"))
-    kid = joined(world, invited(world))["kid"]
-    with world.hub.database.writing() as tx:
-        revoke_key(tx, "aa", kid, "lost", SHELL, at=world.clock())
-    with pytest.raises(Refused, match="cannot be enrolled"):
-        joined(world, invited(world))
-
-
-def test_the_same_key_joins_again_for_another_token(world: World) -> None:
-    """A token was lost. Red if a confirmed key falls back to pending, or is refused."""
-    member(world)
-    answer = joined(world, invited(world))
-    with world.hub.database.writing() as tx:
-        confirm_key(tx, "aa", answer["fingerprint"], "alice", SHELL, at=world.clock())
-    assert joined(world, invited(world))["state"] == "confirmed"
-
-
-@pytest.mark.parametrize("text", ["", "x", "bm90IGpzb24", "eyJodWIiOiAxfQ", "W10", "\u00e9", "e30="])
-def test_no_invitation_is_no_failure_of_the_program(text: str) -> None:
-    """Red if a text that is no invitation ends in another error."""
-    with pytest.raises(BadInvitation):
-        read_invitation(text)
+OTHER = "indicator--4c1d2f7e-0a4b-4b57-9d7b-5a9e0c6d1a22"
 
 
 def word(world: World, cirt: Cirt, on: Agreement, n: int, action: Action = Action.ACCEPT, **changes: Any) -> Baseline:
@@ -180,8 +66,8 @@ def test_t21_who_joins_later_reads_from_there_on(world: World) -> None:
     baseline = word(world, b, agreement, 1)
     assert b.poll(agreement.id) == []
     assert [head.seq for head in baseline.heads.values()] == [1]
-    a.publish(agreement, [indicator(id="indicator--4c1d2f7e-0a4b-4b57-9d7b-5a9e0c6d1a22")])
-    assert b.ids(agreement.id) == ["indicator--4c1d2f7e-0a4b-4b57-9d7b-5a9e0c6d1a22"]
+    a.publish(agreement, [indicator(id=OTHER)])
+    assert b.ids(agreement.id) == [OTHER]
 
 
 def test_heads_above_the_clearance_are_not_told(world: World) -> None:
@@ -266,6 +152,144 @@ def test_a_version_that_ended_is_not_accepted(world: World) -> None:
     world.clock.now = read_agreement(agreement.raw).validity.until + 1
     with pytest.raises(NotInForce):
         word(world, a, agreement, 1)
+
+
+@pytest.mark.parametrize("token", [False, True], ids=["key", "token"])
+def test_what_is_revoked_while_the_word_waits_for_the_lock_binds(world: World, token: bool) -> None:  # noqa: FBT001
+    """Red if key and account are judged by the registry that was read before the sequencer was held."""
+    a, b = world.cirt("a"), world.cirt("b")
+    agreement = world.agreement([(a, "both", "amber"), (b, "both", "amber")], accepted=False)
+    jws = sign_acceptance(
+        group=agreement.id, agreement=agreement.digest, action=Action.ACCEPT, n=1, iss=b.id, iat=world.clock(),
+        signer=b.signer,
+    )  # fmt: skip
+    with world.hub.database.reading() as tx:
+        before = world.hub.registries.of(tx)
+    with world.hub.database.writing() as tx:
+        if token:
+            revoke_token(tx, b.account.token, SHELL, at=world.clock())
+        else:
+            revoke_key(tx, "b", b.signer.kid, "stolen", SHELL, at=world.clock())
+    with world.hub.database.writing() as tx, pytest.raises(Absent if token else UnknownKey):
+        accept_agreement(world.hub, tx, before, b.account, agreement.id, jws, world.clock())
+    with world.hub.database.reading() as tx:
+        assert b.id not in world.hub.registries.of(tx).groups[agreement.id].acceptances
+
+
+class _Meddling(Registries):
+    """Revokes a key, in a transaction of its own that waits for nobody long, right after the registry was read."""
+
+    def __init__(self, world: World, kid: str) -> None:
+        super().__init__(world.hub.database)
+        self._world, self._kid = world, kid
+        self.reading = False
+
+    def of(self, tx: Tx) -> Registry:
+        found = super().of(tx)
+        if not self.reading:
+            self.reading = True
+            with self._world.hub.database.writing() as other:
+                other.run("SET LOCAL lock_timeout = '50ms'")
+                revoke_key(other, "a", self._kid, "stolen", SHELL, at=self._world.clock())
+        return found
+
+
+def test_nothing_is_revoked_between_reading_the_registry_and_the_commit(tmp_path: Path, postgres: Cluster) -> None:
+    """Red if `hold` locks nothing: a revocation would be committed before the word that it should have stopped."""
+    with closing(World(tmp_path / "hub", postgres.create_database(), Clock(AT))) as world:
+        a = world.cirt("a")
+        agreement = world.agreement([(a, "both", "amber")], accepted=False)
+        with world.hub.database.reading() as tx:
+            registry = world.hub.registries.of(tx)
+        hub = replace(world.hub, registries=_Meddling(world, a.signer.kid))
+        jws = sign_acceptance(
+            group=agreement.id, agreement=agreement.digest, action=Action.ACCEPT, n=1, iss=a.id, iat=world.clock(),
+            signer=a.signer,
+        )  # fmt: skip
+        with pytest.raises(Busy), world.hub.database.writing() as tx:
+            accept_agreement(hub, tx, registry, a.account, agreement.id, jws, world.clock())
+        with world.hub.database.reading() as tx:
+            assert world.hub.registries.of(tx).ring.keys[a.signer.kid].state is KeyState.CONFIRMED
+
+
+def test_a_baseline_tells_of_no_text_that_is_not_the_members_business(world: World) -> None:
+    """Red if every approved text is named; or one that governed is not, by which older manifests are signed."""
+    a, b = world.cirt("a"), world.cirt("b")
+    first = world.agreement([(a, "both", "amber"), (b, "both", "amber")], accepted=False)
+    begin = world.clock() // SECOND * SECOND + DAY
+    second = later(first, 2, begin, (a, "amber"), (world.cirt("d"), "amber"))
+    third = later(first, 3, begin + DAY, (a, "amber"), (b, "amber"))
+    world.approve(second)
+    assert word(world, b, first, 1).agreements == (first.digest,)
+    world.approve(third)
+    assert word(world, b, third, 2).agreements == (first.digest, third.digest)
+    world.clock.now = begin
+    assert word(world, b, third, 3).agreements == (first.digest, second.digest, third.digest)
+    assert word(world, b, third, 4, Action.WITHDRAW).agreements == (first.digest, second.digest, third.digest)
+
+
+def later(of: Agreement, number: int, begin: int, *parties: tuple[Cirt, str]) -> Agreement:
+    """A version in force from that instant; every party publishes and receives up to a label."""
+    names = {"id": of.id, "proofs": of.proofs, "alias": of.alias}
+    listed = [{"member": cirt.id, "clearance": clearance} for cirt, clearance in parties]
+    dates = {"from": datetime.fromtimestamp(begin // SECOND, UTC)}
+    return read_agreement(agreement_toml(**names, version=number, parties=listed, validity=dates))
+
+
+def test_a_baseline_ahead_tells_only_heads_that_are_open(world: World) -> None:
+    """Red if the heads of the acceptance stand for those of the first day: what comes between would be a false gap."""
+    a, b = world.cirt("a"), world.cirt("b")
+    first = world.agreement([(a, "both", "amber"), (b, "both", "green")], accepted=False)
+    word(world, a, first, 1)
+    word(world, b, first, 1)
+    for label, value in (("amber", indicator()), ("green", indicator(id=OTHER))):
+        a.publish(first, [value], label)
+        world.clock.advance(SECOND)
+    begin = world.clock() // SECOND * SECOND + DAY
+    second = later(first, 2, begin, (a, "amber"), (b, "amber"))
+    world.approve(second)
+    baseline = word(world, b, second, 2)
+    assert baseline.starts == {"clear": 0, "green": 0, "amber": begin}
+    assert set(baseline.heads) == {(a.id, "green")}
+
+
+def test_a_baseline_ahead_promises_what_will_count(world: World) -> None:
+    """Red if it names the starts recorded: what a version closes in between would be missed as a gap."""
+    a, b = world.cirt("a"), world.cirt("b")
+    first = world.agreement([(a, "both", "amber"), (b, "both", "amber")], accepted=False)
+    word(world, a, first, 1)
+    word(world, b, first, 1)
+    begin = world.clock() // SECOND * SECOND + DAY
+    lowered = later(first, 2, begin, (a, "amber"), (b, "green"))
+    raised = later(first, 3, begin + DAY, (a, "amber"), (b, "amber"))
+    for version in (lowered, raised):
+        world.approve(version)
+    assert word(world, b, raised, 2).starts == {"clear": 0, "green": 0, "amber": begin + DAY}
+    a.publish(first, [indicator()], "amber")
+    assert b.ids(first.id) == [indicator()["id"]], "and until then it reads on"
+
+
+def test_t21_a_withdrawal_keeps_the_starts_as_they_count(world: World) -> None:
+    """T-21. Red if what is recorded is left: with the acceptance ahead, it is forgotten what was closed meanwhile."""
+    a, b = world.cirt("a"), world.cirt("b")
+    first = world.agreement([(a, "both", "amber"), (b, "both", "amber")], accepted=False)
+    word(world, a, first, 1)
+    word(world, b, first, 1)
+    begin = world.clock() // SECOND * SECOND + DAY
+    without = later(first, 2, begin, (a, "amber"))
+    again = later(first, 3, begin + DAY, (a, "amber"), (b, "amber"))
+    for version in (without, again):
+        world.approve(version)
+    word(world, b, again, 2)
+    world.clock.now = begin
+    word(world, a, without, 2)
+    a.publish(without, [indicator()])
+    world.clock.now = begin + DAY
+    word(world, a, again, 3)
+    assert b.ids(first.id) == []
+    word(world, b, again, 3, Action.WITHDRAW)
+    assert set(word(world, b, again, 4).starts.values()) == {begin + DAY}
+    assert b.ids(first.id) == []
 
 
 def test_an_agreement_of_others_does_not_exist(world: World) -> None:

@@ -11,8 +11,11 @@ from hub.documents import read_document
 from hub.review import approve, reject
 from hub.store import audit
 from hub.store.engine import Tx
+from policies.agreement import read_agreement
 from policies.life import IllegalMove
+from support.clock import SECOND
 from support.papers import A, agreement, approved, brought_in, imported, member, member_toml
+from support.stage import indicator as stage_indicator
 from support.world import World
 
 GROUP = "11111111-1111-4111-8111-111111111111"
@@ -238,3 +241,26 @@ def test_t22_an_approval_and_a_rejection_at_once_one_wins(world: World) -> None:
     assert isinstance(lost, IllegalMove)
     with world.hub.database.reading() as tx:
         assert tx.row("SELECT state FROM agreements") == ("rejected",)
+
+
+def test_t21_a_version_begins_after_what_was_published_before_its_approval(world: World) -> None:
+    """T-21. Red if the approval is stamped with an instant from before a wait for the lock: the cap would be lifted
+    from there, over rows that the redistributing poller has passed."""
+    a, b = world.cirt("a"), world.cirt("b", redistributes=True)
+    parties = [{"member": cirt.id, "clearance": "amber"} for cirt in (a, b)]
+    first = world.agreement(parties, terms={"onward": "none"})
+    names = {"id": first.id, "proofs": first.proofs, "alias": first.alias}
+    second = read_agreement(agreement(**names, version=2, parties=parties, terms={"onward": "clients"}))
+    imported(world, second.raw)
+    approved(world, "agreement", first.id, by="alice")
+    before = world.clock.advance(SECOND)
+    for number, label in enumerate(("amber", "clear")):
+        world.clock.advance(SECOND)
+        a.publish(first, [stage_indicator(number)], label)
+    assert b.ids(first.id) == [stage_indicator(1)["id"]]
+    world.clock.advance(SECOND)
+    with world.hub.database.writing() as tx:
+        approve(tx, "agreement", first.id, "bob", Actor("bob", "root"), at=before, needed=2)
+    for cirt in (a, b):
+        world.accept(cirt, second)
+    assert b.ids(first.id) == [stage_indicator(1)["id"]]

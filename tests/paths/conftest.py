@@ -39,7 +39,7 @@ def stage(tmp_path: Path, database_url: str) -> Iterator[Stage]:
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def lasting(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """Give a stage that all tests of a module share: each uses objects of its own and leaves the members as they are."""
+    """Give a stage for all tests of a module: each uses objects of its own and leaves the members as they are."""
     folder = tmp_path_factory.mktemp("lasting")
     cluster: Cluster | None = request.getfixturevalue("postgres") if request.param == "postgresql" else None
     url = cluster.create_database() if cluster else f"sqlite:///{folder / 'hub.db'}"

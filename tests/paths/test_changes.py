@@ -1,4 +1,4 @@
-"""What changes for a reader when rights do? Wider: from that moment on, never behind a cursor. Narrower: at once (T-12, T-21)."""
+"""What changes for a reader when rights do? Wider: from then on, never behind a cursor. Narrower: at once."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -15,7 +15,7 @@ from support.stage import PARTIES, Stage, indicator, told
 
 
 def amended(stage: Stage, former: Agreement, bravo: str, **changes: Any) -> Agreement:
-    """The next version of the first group, approved now, in which BRAVO has another clearance; ALPHA has accepted it."""
+    """The next version of the first group, in which BRAVO has another clearance; ALPHA has accepted it."""
     parties = [
         {"member": stage.world.cirts[name].id, "role": role, "clearance": bravo if name == "bravo" else clearance}
         for name, (role, clearance) in PARTIES.items()
@@ -65,7 +65,7 @@ def test_t21_t12_a_lowered_clearance_binds_open_cursors(stage: Stage) -> None:
     ]
     names = {"id": stage.first.id, "proofs": stage.first.proofs, "alias": stage.first.alias}
     stage.world.clock.advance(SECOND)
-    lowered = stage.world.agreement(parties, version=2, **names)
+    lowered = stage.world.agreement(parties, accepted=True, **(names | {"version": 2}))
     assert lowered.version == 2
     assert sent(stage, f"next={page['next']}", "romeo") == [4, 5, 6, 7]
     with stage.world.hub.database.reading() as tx:
@@ -103,7 +103,7 @@ def test_t12_who_withdraws_is_gone_and_goes_on_when_it_returns(stage: Stage) -> 
 
 
 def test_dates_are_judged_when_deciding(stage: Stage) -> None:
-    """Promise 8: release begins with `from` and stops after `until`, without a job. Red if a state stands for the clock."""
+    """Release begins with `from` and stops after `until`, without a job. Red if a state stands for the clock."""
     start = datetime.fromtimestamp((stage.world.clock() + HOUR) // SECOND, UTC)
     end = datetime.fromtimestamp((stage.world.clock() + DAY) // SECOND, UTC)
     alpha, bravo = stage.world.cirts["alpha"], stage.world.cirts["bravo"]

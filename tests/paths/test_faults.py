@@ -1,4 +1,4 @@
-"""What becomes of a publication when something breaks? All of it or none, the truth in the answer, and a harmless retry."""
+"""What becomes of a publication when something breaks? All or none of it, a true answer, a harmless retry."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -196,8 +196,9 @@ def test_t13_a_key_revoked_meanwhile(world: World, second: Second) -> None:
 def test_a_party_that_joins_meanwhile(postgres: Cluster, tmp_path: Path) -> None:
     """A publication is decided; before it has its positions, a version with C comes into force and C accepts it.
 
-    Its publisher never consented to C: it is decided anew, and there is no group for it any more. Red if the registry is not looked at again
-    under the sequencer's lock: C would read it, at a position after its start. (SQLite has one writer at a time.)
+    Its publisher never consented to C: it is decided anew, and there is no group for it any more. Red if the registry
+    is not looked at again under the sequencer's lock: C would read it, at a position after its start. (SQLite has one
+    writer at a time.)
     """
     url = postgres.create_database()
     world = World(tmp_path, url, Clock(AT))

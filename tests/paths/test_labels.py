@@ -69,6 +69,9 @@ REFUSED: list[tuple[str, str, dict[str, Any], set[str]]] = [
     ("TLP 1 red", "amber+strict", {"object_marking_refs": [RED_1]}, {"red", "stricter-than-manifest"}),
     ("granular red", "amber+strict", granular(RED), {"red", "stricter-than-manifest"}),
     ("label red", "amber+strict", {"labels": ["tlp:red"]}, {"red", "stricter-than-manifest"}),
+    ("clear and amber above it", "green", {"object_marking_refs": [CLEAR, AMBER]}, {"stricter-than-manifest"}),
+    ("amber and clear above it", "green", {"object_marking_refs": [AMBER, CLEAR]}, {"stricter-than-manifest"}),
+    ("amber beside a clear label", "green", granular(AMBER) | {"labels": ["tlp:clear"]}, {"stricter-than-manifest"}),
     ("above the manifest", "green", {"object_marking_refs": [AMBER]}, {"stricter-than-manifest"}),
     ("granular above it", "green", granular(STRICT), {"stricter-than-manifest"}),
     ("OpenCTI's strict above it", "amber", {"object_marking_refs": [OPENCTI_STRICT]}, {"stricter-than-manifest"}),
@@ -90,7 +93,7 @@ REFUSED: list[tuple[str, str, dict[str, Any], set[str]]] = [
 def test_t14_t15_the_strictest_marking_decides(
     lasting: Stage, _case: str, label: str, changes: dict[str, Any], expected: list[str]
 ) -> None:
-    """Red if a marking is looked at alone, a definition's text is believed, or an unmarked object is taken for clear."""
+    """S19, S21, S30. Red if one marking is looked at alone, a definition's text believed, or the unmarked are clear."""
     value = indicator(next(NUMBERS), **changes)
     lasting.publish("alpha", [value], label)
     assert readers(lasting, value) == expected
@@ -109,7 +112,7 @@ def test_t14_t16_refused(lasting: Stage, _case: str, label: str, changes: dict[s
 
 @pytest.mark.parametrize("stix_id", [RED, GREEN, NOBODYS])
 def test_t14_a_definition_is_never_believed(lasting: Stage, stix_id: str) -> None:
-    """Red if a definition in the envelope, under a pinned id or claiming a TLP under another, changes what a marking means."""
+    """S18. Red if a definition in the envelope, with a pinned id or claiming a TLP, changes what a marking means."""
     marked = indicator(next(NUMBERS), object_marking_refs=[stix_id])
     answer = told(lasting.post(lasting.objects(), lasting.envelope("alpha", [definition(stix_id), marked], "green")))
     failed = {each.get("id"): each["message"].partition(":")[0] for each in answer["failures"]}

@@ -140,7 +140,7 @@ def test_t08_listing_what_another_holds_is_listing_nothing(stage: Stage) -> None
 
 
 def test_t09_the_author_alone_makes_new_versions(stage: Stage) -> None:
-    """Red if a version of an object that names another member as its author is taken, or an identity that is not one's own.
+    """S2, S3. Red if a version of an object of another member's is taken, or an identity that is not one's own.
 
     Passing on bytes that one may read is another thing, and allowed.
     """

@@ -87,7 +87,7 @@ class Group(RuleBasedStateMachine):
                 self.cirts[name].publish(self.agreement, [item], Label(rank).text)
             return
         status = self.cirts[name].publish(self.agreement, [item], Label(rank).text)
-        expected = self.model.refusal(content, rank)
+        expected = self.model.refusal(content)
         told = [failure["message"].partition(":")[0] for failure in status.get("failures", ())]
         assert (expected in told) if expected else not told, (expected, status)
         if not expected:
@@ -129,3 +129,20 @@ def test_model_postgresql(postgres: Cluster) -> None:
             return postgres.create_database()
 
     run_state_machine_as_test(OnPostgresql, settings=settings(SETTINGS, max_examples=4))
+
+
+@pytest.mark.long
+def test_model_long() -> None:
+    """The same over long chains. Red as above, where it takes many steps to come to it."""
+    run_state_machine_as_test(Group, settings=settings(SETTINGS, max_examples=150, stateful_step_count=60))
+
+
+@pytest.mark.long
+def test_model_long_postgresql(postgres: Cluster) -> None:
+    """The same on PostgreSQL."""
+
+    class OnPostgresql(Group):
+        def open_database(self) -> str:
+            return postgres.create_database()
+
+    run_state_machine_as_test(OnPostgresql, settings=settings(SETTINGS, max_examples=40, stateful_step_count=60))

@@ -17,7 +17,7 @@ def test_published_bytes_come_back(world: World) -> None:
 
 
 def test_bytes_written_again_reach_nobody_without_their_manifest(world: World) -> None:
-    """A party that joins between two manifests, cleared between their labels, sees no object that nothing it sees signed.
+    """A party that joins between two manifests, cleared between their labels, sees no object without its manifest.
 
     Red if `policies.shelf.judge` writes bytes again under the laxer label of the old row.
     """

@@ -28,7 +28,7 @@ def version(number: int, at: int, **changes: Any) -> dict[str, Any]:
     return indicator(number, modified=VERSIONS[at], **changes)
 
 
-def sent(stage: Stage, who: str, stix_id: str, **chosen: bool) -> list[tuple[str, str]]:
+def sent(stage: Stage, who: str, stix_id: str, **chosen: Any) -> list[tuple[str, str]]:
     """(modified, name) of each row of the id that a member is sent, in order."""
     bodies = stage.world.cirts[who].poll(
         stage.first.id, match_id=(stix_id,), match_version=VersionFilter(**chosen) if chosen else None
@@ -36,7 +36,7 @@ def sent(stage: Stage, who: str, stix_id: str, **chosen: bool) -> list[tuple[str
     return [(value.get("modified", ""), value.get("name", "")) for value in map(json.loads, bodies)]
 
 
-def times(stage: Stage, who: str, stix_id: str, **chosen: bool) -> list[int]:
+def times(stage: Stage, who: str, stix_id: str, **chosen: Any) -> list[int]:
     """Which of `VERSIONS` a member is sent."""
     return [VERSIONS.index(modified) for modified, _ in sent(stage, who, stix_id, **chosen)]
 
@@ -59,7 +59,7 @@ def test_t43_twice_in_one_envelope_is_once(lasting: Stage) -> None:
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
 def test_t43_versions_in_one_envelope_in_any_order(lasting: Stage, order: Sequence[int]) -> None:
-    """Red if which one is the last depends on the order of the envelope."""
+    """S5, S30: versioning. Red if which one is the last depends on the order of the envelope."""
     number = next(NUMBERS)
     lasting.publish("alpha", [version(number, at) for at in order])
     stix_id = indicator(number)["id"]
@@ -70,7 +70,7 @@ def test_t43_versions_in_one_envelope_in_any_order(lasting: Stage, order: Sequen
 
 
 def test_t43_other_content_under_the_same_version_is_refused(lasting: Stage) -> None:
-    """Red if the second content replaces the first, silently or not: in one envelope, later, or spelt otherwise."""
+    """Row 123, S1, S6. Red if the second content replaces the first: in one envelope, later, or spelt otherwise."""
     number = next(NUMBERS)
     one, other = version(number, 1), version(number, 1, name="other content")
     same_instant = other | {"modified": VERSIONS[1].replace(".000Z", "Z")}
@@ -99,7 +99,7 @@ def test_s11_an_observable_has_its_date_for_a_version(lasting: Stage) -> None:
 
 
 def test_186_a_late_older_version_is_not_the_current_one(lasting: Stage) -> None:
-    """Red if what arrives last is the last, or a poller that moves on is sent an older version as the current one."""
+    """S5. Red if what arrives last is the last, or a poller that moves on is sent an older version as current."""
     number = next(NUMBERS)
     stix_id = indicator(number)["id"]
     lasting.publish("alpha", [version(number, 3)])
@@ -141,7 +141,7 @@ def test_a_laxer_label_reaches_the_others_at_a_new_position(lasting: Stage) -> N
 
 
 def test_a_revocation_is_final_and_reaches_all(lasting: Stage) -> None:
-    """Red if a revocation goes out under a label that some holders cannot read, or a version follows it."""
+    """S7. Red if a revocation goes out under a label that some holders cannot read, or a version follows it."""
     number = next(NUMBERS)
     ended = version(number, 2, revoked=True)
     lasting.publish("alpha", [version(number, 0)])

@@ -161,7 +161,7 @@ def test_what_is_permitted(thing: Thing, how: dict[str, Any]) -> None:
     ids=["same label", "laxer", "stricter", "not readable"],
 )
 def test_t09_passing_on_what_one_may_read(label: Label, read: Label | None, permitted: bool) -> None:  # noqa: FBT001
-    """T-09. Red if a member's object goes wider than it was read, or other bytes pass under its author's name."""
+    """T-09, S2. Red if a member's object goes wider than it was read, or other bytes pass under its author's name."""
     thing = Thing(author=B)
     rows = {(thing.id, thing.sha256): read} if read is not None else {}
     shelf = Shelf(members=frozenset({A, B}), read=rows)

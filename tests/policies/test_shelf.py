@@ -93,7 +93,7 @@ def codes(new: Thing, rank: Label, *held: Row) -> list[str]:
     ],
 )
 def test_t43_versions(new: Thing, rank: Label, held: list[Row], expected: list[str]) -> None:
-    """T-43. Red if that rule is taken out or turned round."""
+    """T-43, S6, S7. Red if that rule is taken out or turned round."""
     assert codes(new, rank, *held) == expected
     placing = judge(new, rank, held, {})
     assert placing.label == (None if expected else rank)

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from policies.agreement import Agreement
-from policies.entitlement import starts_on_acceptance
+from policies.entitlement import open_from, starts_on_acceptance
 from policies.group import Group, Version, may_accept, rights
 from policies.labels import Label
 from policies.life import State
@@ -79,9 +79,10 @@ class World:
         )
 
     def withdraw(self, member: str) -> None:
-        """The member withdraws whatever it accepted."""
+        """The member withdraws whatever it accepted; its starts are kept as they count now."""
+        starts = {**self.group.starts, member: open_from(self.group, member, self.at)}
         others = {other: held for other, held in self.group.acceptances.items() if other != member}
-        self.group = replace(self.group, acceptances=others)
+        self.group = replace(self.group, acceptances=others, starts=starts)
 
     def approve(self, number: int) -> None:
         """The version of that number, from 0, is approved now, if it was not."""
@@ -120,13 +121,41 @@ histories = st.tuples(*(_phase(number) for number in range(3))).map(lambda phase
 """Three versions live through, one after the other."""
 
 
+places = st.sampled_from((None, ("both", "amber"), ("receiver", "amber"), ("both", "green")))
+
+
+@st.composite
+def plain_versions(draw: Callable[[st.SearchStrategy[Any]], Any]) -> tuple[Agreement, ...]:
+    """Three versions, ten days apart, all history shared: B and C have a place or none, and receive up to a label."""
+    return plain(*(tuple(draw(places) for _ in (B, C)) for _ in range(3)))
+
+
+def plain(*placed: tuple[tuple[str, str] | None, ...]) -> tuple[Agreement, ...]:
+    """Such versions, by the places of B and C."""
+    return tuple(
+        agreement(
+            version=number + 1,
+            validity={"from": FROM + timedelta(days=10 * number)},
+            parties=[
+                {"member": A},
+                *({"member": m, "role": p[0], "clearance": p[1]} for m, p in zip((B, C), pair, strict=True) if p),
+            ],
+        )
+        for number, pair in enumerate(placed)
+    )
+
+
+def _turned_back(member: str, number: int) -> History:
+    return (("withdraw", member, 0), ("accept", member, number), ("publish", member, 2))
+
+
 def _steps(now: int, *numbers: int) -> st.SearchStrategy[History]:
     """While version `now` governs: publications, acceptances of these, by one or by all, and a turn back to `now`."""
     who, which = st.sampled_from(MEMBERS), st.sampled_from(numbers)
     publish = st.tuples(st.tuples(st.just("publish"), who, st.sampled_from((2, 1, 3))))
     accept = st.tuples(st.tuples(st.just("accept"), who, which))
     every = which.map(lambda number: tuple(("accept", member, number) for member in MEMBERS))
-    back = who.map(lambda member: (("withdraw", member, 0), ("accept", member, now), ("publish", member, 2)))
+    back = who.map(lambda member: _turned_back(member, now))
     return st.lists(st.one_of(publish, accept, every, back), max_size=5).map(lambda told: sum(told, ()))
 
 
@@ -142,6 +171,32 @@ disorder = st.tuples(
     _steps(2, 2),
 ).map(lambda phases: sum(phases, ()))
 """Two later versions approved in either order, accepted long ahead, withdrawn from: whatever the rules allow."""
+
+_AMBER, _GREEN = ("both", "amber"), ("both", "green")
+_BOTH: History = (("accept", A, 0), ("accept", C, 0), ("approve", A, 1), ("approve", A, 2))
+RETURNED = (
+    plain((None, None), (None, _AMBER), (None, _AMBER)),
+    (*_BOTH, ("accept", A, 1), ("accept", C, 1), *_turned_back(A, 0), ("wait", A, 1)),
+)
+"""A lets C in ahead, goes back to the version that does not, and publishes."""
+_UNDER_V2: History = (("approve", A, 1), ("wait", A, 1), ("accept", B, 1), ("publish", B, 2), ("wait", A, 2))
+BETWEEN = (
+    plain((None, None), (_AMBER, None), (None, _AMBER)),
+    (("accept", A, 0), ("approve", A, 2), ("accept", A, 2), ("accept", C, 2), *_UNDER_V2),
+)
+"""A version approved later comes between, and B publishes under it."""
+_AMBER_PASSED: History = (("wait", A, 1), ("accept", A, 1), ("publish", A, 2), ("publish", A, 1), ("wait", A, 2))
+LOWERED = (
+    plain((None, _AMBER), (None, _GREEN), (None, _AMBER)),
+    (*_BOTH, ("accept", C, 1), ("accept", C, 2), *_AMBER_PASSED),
+)
+"""C accepts ahead that it is lowered, and raised again."""
+_PASSED_BY: History = (("wait", A, 1), ("accept", A, 1), ("publish", A, 2), ("wait", A, 2), ("accept", A, 2))
+LEFT_OUT = (
+    plain((None, _AMBER), (None, None), (None, _AMBER)),
+    (*_BOTH, ("accept", C, 2), *_PASSED_BY, ("publish", A, 2), ("withdraw", C, 0), ("accept", C, 2)),
+)
+"""C is left out of a version in between, accepted the next one ahead, and withdraws and returns once it is in."""
 
 
 @st.composite

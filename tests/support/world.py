@@ -26,7 +26,7 @@ from keys.head import Head
 from keys.manifest import build_manifest
 from keys.signer import Signer, generate_key_file
 from policies.agreement import Agreement, read_agreement
-from policies.entitlement import starts_on_acceptance
+from policies.entitlement import open_from, starts_on_acceptance
 from policies.labels import TLP2_MARKINGS, Label
 from policies.life import State
 from support.agreements import agreement_toml
@@ -216,11 +216,12 @@ class World:
             before = acceptances.last(tx, agreement.id, cirt.id)
             said = Said(before.n + 1 if before else 1, action, agreement.digest, self.clock())
             acceptances.add(tx, group_id=agreement.id, member=cirt.id, said=said, jws="")
+            group = registry.groups[agreement.id]
+            starts = open_from(group, cirt.id, self.clock())
             if action is Action.ACCEPT:
                 published = [registry.member_numbers[no].id for no in streams.published(tx, number)]
-                group = registry.groups[agreement.id]
                 starts = starts_on_acceptance(group, agreement, cirt.id, published, last, self.clock())
-                acceptances.set_starts(tx, agreement.id, cirt.id, {int(k): v for k, v in starts.items()})
+            acceptances.set_starts(tx, agreement.id, cirt.id, {int(k): v for k, v in starts.items()})
             bump(tx)
 
 

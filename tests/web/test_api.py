@@ -1,6 +1,8 @@
 """What does the small API answer? Every route of `/api/v1/`, as a member's own program would call it."""
 
 import hashlib
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -14,7 +16,7 @@ from keys.enrolment import sign_enrolment
 from keys.jwk import load_jwk
 from policies.labels import TLP2_MARKINGS
 from support.signing import signer_of
-from support.stage import PUBLIC, Stage, indicator, told
+from support.stage import PUBLIC, Stage, indicator, open_stage, told
 
 OLIVIA = Actor("olivia", "test")
 
@@ -166,6 +168,39 @@ def test_streams_are_the_callers_own(fresh: Stage) -> None:
     assert told(fresh.call(path, "romeo"))["heads"] == []
     for bad in ("green", "green:", "green:x", "teal:1", "green:1&since=green:2", "green:-1", ":", "green:1%00"):
         assert fresh.call(f"{path}?since={bad}").status_code == 400
+
+
+def test_own_streams_come_in_pieces(tmp_path: Path, database_url: str) -> None:
+    """Red if an answer has no limit in bytes, `more` is not told, or a piece can be empty: nobody would get on."""
+    stage = open_stage(tmp_path / "hub", database_url, page_bytes=2_000)
+    with closing(stage.world):
+        for number in range(9):
+            stage.publish("alpha", [indicator(number)], ("green", "amber")[number % 2])
+        proofs = told(stage.call(stage.objects(stage.first.proofs, "objects/?limit=1")))["objects"]
+        size = len(orjson.dumps(proofs[0]))
+        got: dict[str, list[dict[str, Any]]] = {"green": [], "amber": []}
+        more = True
+        while more:
+            places = "&since=".join(f"{label}:{len(held)}" for label, held in got.items())
+            answer = stage.call(f"/api/v1/streams/{stage.first.id}?since={places}")
+            assert len(answer.data) < 2_000 + 2 * size
+            assert told(answer)["manifests"]
+            for each in told(answer)["manifests"]:
+                got["green" if TLP2_MARKINGS["green"] in each["object_marking_refs"] else "amber"].append(each)
+            more = told(answer)["more"]
+        heads = {head["label"]: head["seq"] for head in told(answer)["heads"]}
+        assert {label: len(held) for label, held in got.items()} == heads == {"green": 5, "amber": 4}
+
+
+def test_nobody_waits_for_an_enrolment_that_is_wrong(fresh: Stage) -> None:
+    """Red if a stranger's body is parsed and proven under the writer's lock: this would end as busy on SQLite."""
+    text, nonce = invited(fresh)
+    alpha = fresh.world.cirts["alpha"]
+    wrong = sign_enrolment(
+        hub="https://other.example", iss=alpha.id, nonce=nonce, iat=fresh.world.clock(), signer=signer_of("a new key")
+    )
+    with fresh.world.hub.database.writing():
+        assert post(fresh, "/api/v1/join", {"invitation": text, "enrolment": wrong}, None)[0] == 422
 
 
 def test_a_dry_run_judges_and_stores_nothing(fresh: Stage) -> None:

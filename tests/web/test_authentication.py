@@ -33,7 +33,7 @@ GOOD: dict[str, Spelling] = {
 
 @pytest.mark.parametrize("spelling", GOOD, ids=str)
 def test_t26_every_spelling_is_the_same_account(stage: Stage, spelling: str) -> None:
-    """Red if one of the spellings that real clients send is not understood, or is case-sensitive."""
+    """Row 10. Red if one of the spellings that real clients send is not understood, or is case-sensitive."""
     usual = stage.call("/live/collections/")
     answer = stage.call("/live/collections/", None, headers=dict(GOOD[spelling](stage.credentials["alpha"])))
     assert (answer.status_code, answer.data) == (200, usual.data)

@@ -67,7 +67,7 @@ def test_124_a_publication_is_taken_whole_or_not_at_all(fresh: Stage) -> None:
 
 
 def test_126_i30_a_bundle_and_custom_members_are_taken(fresh: Stage) -> None:
-    """Red if unknown members of the envelope are refused: stix2's own sink posts a whole bundle."""
+    """Rows 206, S25. Red if unknown members of the envelope are refused: stix2's own sink posts a whole bundle."""
     envelope: dict[str, Any] = orjson.loads(fresh.envelope("alpha", [indicator(1)]))
     dressed = {
         "type": "bundle",
@@ -94,7 +94,7 @@ def test_126_i30_a_bundle_and_custom_members_are_taken(fresh: Stage) -> None:
     ids=lambda value: repr(value)[:24],
 )  # fmt: skip
 def test_43_55_125_t42_unreadable_is_400_without_objects_422(stage: Stage, body: bytes, status: int) -> None:
-    """T-37 to T-41. Red if a body that is no envelope becomes a 500, or a 202 with nothing in it."""
+    """Row 120, T-37 to T-41. Red if a body that is no envelope becomes a 500, or a 202 with nothing in it."""
     answer = stage.post(stage.objects(), body)
     assert (answer.status_code, answer.headers["Content-Type"]) == (status, TAXII)
     assert told(answer)["error_code"] == "malformed"

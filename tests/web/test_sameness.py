@@ -16,7 +16,7 @@ NEVER = f"indicator--{NOWHERE}"
 @pytest.mark.parametrize("path", ["", "objects/", "manifest/", f"objects/{AMBER}/", f"objects/{AMBER}/versions/"])
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "DELETE", "OPTIONS", "PUT"])
 def test_t01_t10_a_foreign_group_is_like_none(stage: Stage, path: str, method: str) -> None:
-    """Red if any method of a foreign group's address differs from that of a random id, by id, alias or proofs."""
+    """Row 54. Red if any method of a foreign group's address (id, alias, proofs) differs from that of a random id."""
     never = stage.call(stage.objects(NOWHERE, path), "bravo", method)
     for name in (stage.second.id, stage.second.proofs, "second-group", "second-group-proofs"):
         foreign = stage.call(stage.objects(name, path), "bravo", method)
@@ -30,7 +30,7 @@ def test_t01_t10_a_foreign_group_is_like_none(stage: Stage, path: str, method: s
     ["objects/{}/", "objects/{}/versions/", "manifest/?match[id]={}", "objects/?match[id]={}&match[version]=all"],
 )
 def test_t02_t03_an_object_above_the_clearance_is_like_none(stage: Stage, path: str, method: str) -> None:
-    """Red if BRAVO can tell an amber object, or one of another group, from one that never was."""
+    """Row 54. Red if BRAVO can tell an amber object, or one of another group, from one that never was."""
     never = stage.call(stage.objects(path=path.format(NEVER)), "bravo", method)
     for stix_id in (AMBER, FOREIGN):
         other = stage.call(stage.objects(path=path.format(stix_id)), "bravo", method)

@@ -124,7 +124,7 @@ def test_110_to_112_i19_i20_objects_and_an_empty_page(stage: Stage) -> None:
 
 
 def test_140_142_i21_one_object_and_none(stage: Stage) -> None:
-    """Red if a single object is not in an envelope, the version is not the latest, or filters make a 404 of it."""
+    """Row 143. Red if an object comes bare or not the latest, a filter makes a 404, or an unknown version does not."""
     body = told(stage.call(stage.objects(path=f"objects/{TWICE}/")))
     assert [each["name"] for each in body["objects"]] == ["Lure 0, seen again"]
     assert stage.call(stage.objects(path="objects/indicator--00000000-0000-4000-8000-000000000000/")).status_code == 404

@@ -76,11 +76,12 @@ def test_8_9_i1_i2_no_good_credential_is_401_with_challenges(stage: Stage, path:
     assert (answer.headers["Content-Type"], told(answer)["http_status"]) == (TAXII, "401")
 
 
-def test_12_i32_41_neither_user_agent_nor_a_body_type_on_get_matters(stage: Stage) -> None:
-    """Red if a GET is judged by its Content-Type, or by the name of its client."""
+def test_12_16_i32_41_neither_user_agent_nor_body_type_nor_range_matters_on_get(stage: Stage) -> None:
+    """Red if a GET is judged by its Content-Type, by the name of its client, or cut by the ranges of TAXII 2.0."""
     answer = stage.call(stage.objects(), headers={"Content-Type": "text/plain", "User-Agent": "", "Range": "items=0-1"})
     assert answer.status_code == 200
-    assert "Accept-Ranges" not in answer.headers
+    assert answer.data == stage.call(stage.objects()).data
+    assert not {"Accept-Ranges", "Content-Range"} & set(answer.headers.keys())
 
 
 @pytest.mark.parametrize(
@@ -126,7 +127,7 @@ def test_50_to_53_every_error_is_a_taxii_error(stage: Stage) -> None:
 
 
 def test_70_to_74_i5_h6_discovery_names_this_hub_whatever_host_was_asked(stage: Stage) -> None:
-    """Red if an address is made from the Host header, is relative, lacks its slash, or `default` is not in the list."""
+    """Row 21. Red if the root is not listed, relative, without its slash, from the Host header, or not the default."""
     hostile = {"Host": "evil.example", "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "gopher"}
     answer = stage.call("/taxii2/", headers=hostile)
     body = told(answer)

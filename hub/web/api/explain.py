@@ -1,7 +1,7 @@
 """Why does a member receive an object, or not? The account that a poll would give, rule by rule.
 
 A member may ask about itself for what it may read or has published, and about another party for what it has published;
-everything else answers as an unknown id.
+everything else answers as an unknown id, and for a token that redistributes everything above what it may read.
 """
 
 from typing import Any
@@ -50,14 +50,15 @@ def explain(hub: Hub, environ: Environ, name: str, stix_id: str) -> Answer:
 
 
 def _askable(tx: Tx, registry: Registry, account: Account, seen: Seen, stix_id: str) -> list[Copy]:
-    """The rows of the id that the account may read or has published."""
+    """The rows of the id that the account may read, or its member has published if it keeps them to itself."""
     granted = seen.entitlement
     rows = traces(tx, seen.collection.no, stix_id) if stix_id.isprintable() else ()
     copies = [Copy(registry.member_numbers[row.publisher].id, row.rank, row.position, row.version) for row in rows]
     return [
         copy
         for copy in copies
-        if copy.publisher == account.member or (granted is not None and granted.sees(copy.rank, copy.position))
+        if (copy.publisher == account.member and not account.redistributes)
+        or (granted is not None and granted.sees(copy.rank, copy.position))
     ]
 
 

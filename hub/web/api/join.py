@@ -10,6 +10,8 @@ from .statement import read_texts
 def join(hub: Hub, environ: Environ) -> Answer:
     """Enrol a key: JSON with `invitation` and `enrolment` (the `enrol+jws`); needs no token, gives one, once."""
     invitation, enrolment = read_texts(environ, "invitation", "enrolment")
+    with hub.database.reading() as tx:
+        offer = onboarding.prove(hub, tx, invitation, enrolment, hub.clock())
     with hub.database.writing() as tx:
-        welcome = onboarding.join(hub, tx, invitation, enrolment, hub.clock())
+        welcome = onboarding.join(hub, tx, offer, hub.clock())
     return json(welcome, 201)
