@@ -1,5 +1,6 @@
 """What can go wrong with a command, and with which code does it end? One table from errors to exit codes."""
 
+import errno
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,13 @@ from policies.reasons import PolicyError, Refusal
 _FORBIDDEN, _CONFLICT = 403, 409
 _LATER = frozenset({429, 502, 503, 504, 507})
 
+_CURES: Mapping[int, str] = {
+    errno.EACCES: "; see that you may read and write there",
+    errno.EROFS: "; it must be writable",
+    errno.ENOENT: "; check the path",
+    errno.EISDIR: "; name a file",
+    errno.ENOSPC: "; make room, then run the same command again",
+}
 STATE = "state.sqlite3"
 """The profile's memory."""
 
@@ -129,7 +137,7 @@ def ending(error: Exception) -> Ending | None:
         return Ending(Exit.FAILED, getattr(error, "code", "bad-document"), str(error))
     if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""
-        return Ending(Exit.FAILED, "file", f"{place}{error.strerror or error}")
+        return Ending(Exit.FAILED, "file", f"{place}{error.strerror or error}{_CURES.get(error.errno or 0, '')}")
     if isinstance(error, sqlite3.Error):
         sentence = f"the profile's {STATE} cannot be used ({error}); see that its disk is not full and the file whole"
         return Ending(Exit.FAILED, "state", sentence)

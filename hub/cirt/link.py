@@ -71,7 +71,10 @@ class Link:
         except PeerRefused as error:
             if error.status != _NOT_FOUND:
                 raise
-            sentence = f"there is no agreement {name!r} for this member; `cirt agreements` shows those there are"
+            sentence = (
+                f"there is no agreement {name!r} for this member; `cirt agreements` shows those there are (none before"
+                " your key is confirmed)"
+            )
             raise PeerRefused(sentence, status=error.status, body=error.body) from error
 
     def document(self, name: str, digest: str) -> bytes:

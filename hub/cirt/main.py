@@ -39,7 +39,10 @@ from .run import Run
 )
 @click.pass_context
 def cirt(context: click.Context, home: Path | None, passphrase_file: Path | None) -> None:
-    """Share incident information: signed by you, checked by whoever receives it."""
+    """Share incident information: signed by you, checked by whoever receives it.
+
+    Exit codes: 0 done, 1 failed, 2 usage, 3 not authenticated, 4 refused, 5 unreachable (try again).
+    """
     run = context.find_object(Run) or Run(Path())
     run.home = (home or Path("~/.config/cirt")).expanduser()
     run.passphrase_file = passphrase_file
@@ -72,6 +75,8 @@ def execute(arguments: Sequence[str] | None = None, run: Run | None = None) -> i
     try:
         answered = cirt.main(arguments, prog_name="cirt", standalone_mode=False, obj=run)
     except click.ClickException as error:
+        if run.json:
+            show.answer_json({"error": {"code": "usage", "message": error.format_message()}})
         error.show()
         return int(Exit.USAGE if isinstance(error, click.UsageError) else Exit.FAILED)
     except (click.Abort, KeyboardInterrupt):

@@ -8,13 +8,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from feeds.errors import FeedsError
 from keys.head import Head
 from policies.agreement import Agreement
 from policies.labels import Label
 
 from . import show
 from .checking import Checked
-from .faults import Failure, Faulty
+from .faults import Exit, Failure, Faulty, ending
 from .heads import confirmed_heads
 from .link import Link
 from .marking import MarkedCopies
@@ -91,7 +92,13 @@ class Desk:
 
     def post(self, sent: Sent) -> Posted:
         """Post a kept envelope and keep what came of it."""
-        return post(self.link, self.state, sent, self.profile.receipt_key)
+        try:
+            return post(self.link, self.state, sent, self.profile.receipt_key)
+        except FeedsError as error:
+            end = ending(error)
+            if end is not None and end.exit is Exit.UNREACHABLE:
+                show.say("what was signed is kept: run the same command again, and the same bytes are posted first")
+            raise
 
     def post_unanswered(self) -> Iterator[Posted]:
         """Post again what an earlier run signed and never heard of; the hub answers what it took in as it did then."""

@@ -37,6 +37,17 @@ class Report:
         streams = all(stream.verdict is StreamVerdict.COMPLETE for stream in self.streams)
         return objects and streams and not self.manifests and not self.findings
 
+    @property
+    def remedy(self) -> str:
+        """What to do about a report that is not good."""
+        bad = {str(verdict) for verdict, count in self.counts.items() if count and verdict not in ACCEPTABLE}
+        if bad | {verdict for _, _, verdict, _, _ in self.manifests} == {str(Verdict.UNKNOWN_SIGNER)}:
+            return (
+                "some of it is signed by a key that was never confirmed: have its fingerprint read to you over another"
+                " channel, then: cirt keys pin (cirt keys list shows whom you know)"
+            )
+        return "not everything is as it was signed; see above, and ask the publisher"
+
     def view(self) -> dict[str, Any]:
         """The report as JSON."""
         return {

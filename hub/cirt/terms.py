@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
+import click
+
 from feeds.errors import BadAnswer
 from keys.baseline import Baseline, read_baseline, verify_baseline
 from keys.chain import Streams, origins
@@ -56,6 +58,8 @@ class Word:
 
 def look_up(link: Link, state: State, name: str) -> Place:
     """The group of this alias or id, as the hub has it now; its texts that are new here are fetched and remembered."""
+    if not name:
+        raise click.UsageError("the group's name is empty: give its alias or id")
     said = link.agreement(name)
     identity, proofs, alias = (text_of(said, key) for key in ("group", "proofs", "alias"))
     in_force = said.get("agreement")
@@ -162,15 +166,33 @@ def keep_word(state: State, profile: Profile, group: str, n: int, jws: str, *, a
     return baseline
 
 
+def digest_open(place: Place) -> str:
+    """Digest of the version in force. Raises `Denied` where there is none, or it is not accepted: all is shut then."""
+    versions = [each for each in place.said.get("versions", ()) if isinstance(each, dict)]
+    if place.in_force is None:
+        states = ", ".join(f"version {each.get('version')} is {each.get('state')}" for each in versions)
+        raise Denied(
+            f"no version of {place.alias} is in force ({states or 'there is none'}): nothing is published or received"
+            " meanwhile; ask the hub's operator",
+            code="not-in-force",
+        )
+    if any(each.get("digest") == place.in_force and not each.get("accepted") for each in versions):
+        raise Denied(
+            f"{place.alias} is paused for you: its version in force is not accepted. Read it: cirt agreements"
+            f" {place.alias} — then: cirt accept {place.alias}, and everything goes on where it was",
+            code="not-accepted",
+        )
+    return place.in_force
+
+
 def signed_under(state: State, place: Place) -> Agreement:
     """The version in force, which must have been accepted from this profile. Raises `Denied`."""
-    if place.in_force is None:
-        raise Denied(f"no version of {place.alias} is in force; nothing can be published", code="not-in-force")
     word = last_word(state, place.id)
-    if word is None or word.baseline is None or word.baseline.agreement != place.in_force:
+    accepted = word.baseline.agreement if word and word.baseline else None
+    if place.in_force is not None and accepted != place.in_force:
         raise Denied(
             f"the version of {place.alias} in force was not accepted from here. Read it: cirt agreements {place.alias}"
             f" — then accept it: cirt accept {place.alias}",
-            code="agreement-changed" if word and word.baseline else "not-accepted",
+            code="not-accepted" if accepted is None else "agreement-changed",
         )
-    return text_held(state, place.id, place.in_force)
+    return text_held(state, place.id, digest_open(place))

@@ -37,7 +37,8 @@ def in_words(agreement: Agreement) -> list[str]:
         f"Personal data {personal}. Subjects: {', '.join(terms.subjects)}.",
         f"Use: {_ACTIONS[terms.permitted_actions]}; {_ONWARD[terms.onward]}.",
         f"The publisher {_ATTRIBUTION[terms.attribution]}; affected parties {affected} be notified.",
-        f"What is received is kept for {terms.retention_days} days at most. Who joins later {history}.",
+        f"What is received is kept for {terms.retention_days} days at most (not yet enforced by the hub).",
+        f"Who joins later {history}.",
         f"Serious incidents are acknowledged within {terms.acknowledge_hours} hours.",
         *(
             f"Party {party.member}: {party.role}, receives up to TLP:{party.clearance.text.upper()}"

@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 
 from hub.config import Settings, load_settings
-from hub.demo.advice import advice
+from hub.demo.advice import advice, demo_again
 from hub.demo.ground import DemoFailed, Ground, check, claimed
 from hub.demo.telling import as_data, show_lines, show_verdicts
 from hub.demo.walk import Outcome, walk
@@ -63,7 +63,10 @@ def _placed(ground: Ground, port: int | None) -> Settings:
     if port is None or port == known or (port == 0 and kept):
         port = free_port(HOST, known or 0)
     elif kept:
-        raise DemoFailed(f"the teams of this demo know it at {settings.public_url}: leave --port out, or add --reset")
+        raise DemoFailed(
+            f"the teams of this demo know it at {settings.public_url}: run it there again (make run PORT={known}), or"
+            f" begin anew: {demo_again(ground)} --reset --port {port}"
+        )
     else:
         port = free_port(HOST, port)
     if not kept:
@@ -115,4 +118,4 @@ def _go_on(out: Console, settings: Settings, ground: Ground, server: Server) -> 
     try:
         server.wait()
     except KeyboardInterrupt:
-        out.print("ended; `make run` goes on from here", markup=False)
+        out.print(f"ended; this goes on from here: {demo_again(ground)}", markup=False, soft_wrap=True)

@@ -1,5 +1,6 @@
 """`cirt-hub`: what operators do at a shell. Commands stand in files of their own, one a group of them."""
 
+import os
 from collections.abc import Sequence
 from importlib import metadata
 
@@ -11,6 +12,7 @@ from .errors import FAILED, tell
 from .explaining import explain
 
 PROGRAM = "cirt-hub"
+_FOR_ITS_OWNER = 0o077  # the database is made by its driver, in a directory that may have been there before
 
 
 def _version() -> str:
@@ -49,7 +51,13 @@ for command in (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; its exit code."""
+    """Run one command; its exit code.
+
+    Args:
+        arguments: without the program's name; None: those of the process, whose files are for their owner from now on.
+    """
+    if arguments is None:
+        os.umask(_FOR_ITS_OWNER)
     try:
         result = commands.main(args=arguments, prog_name=PROGRAM, standalone_mode=False)
     except click.ClickException as error:

@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 
 import click
 
-from hub.acts import Actor, perform
+from hub.acts import Actor, Unknown, perform
 from hub.config import load_settings
 from hub.running import Hub, open_hub
+from hub.store import operators
 from hub.store.engine import Tx
 
 from .showing import show
@@ -66,4 +67,14 @@ def doing(actor: Actor, action: str, subject: str, act: Callable[[Hub, Tx, int],
     """What `act` answers, done in one transaction at the hub's time; refusals stand in the audit trail as well."""
     with the_hub() as hub:
         at = hub.clock()
-        return perform(hub.database, actor, action, subject, at=at, act=lambda tx: act(hub, tx, at))
+        return perform(
+            hub.database, actor, action, subject, at=at, act=lambda tx: _by_one_of_us(act, hub, tx, at, actor)
+        )
+
+
+def _by_one_of_us(act: Callable[[Hub, Tx, int], T], hub: Hub, tx: Tx, at: int, actor: Actor) -> T:
+    """The act, if the operator in whose name it is done exists. Raises `Unknown`."""
+    name = actor.name
+    if name and not operators.exists(tx, name):
+        raise Unknown(f"there is no operator {name!r}; make one with `cirt-hub operator add {name}`")
+    return act(hub, tx, at)

@@ -14,10 +14,11 @@ from .ground import Ground
 
 def advice(settings: Settings, ground: Ground) -> Iterator[str]:
     """The address, how to get a token, and three commands to try; a line each."""
-    hub = f"HUB_DATA_DIR={_shown(settings.data_dir)} {_program('cirt-hub')}"
+    hub = _hub(ground)
     wide, wave = cast.PUBLICATIONS[0], cast.PUBLICATIONS[3]
     yield f"The hub serves at {settings.public_url} until Ctrl-C; TAXII 2.1 discovery: {settings.public_url}/taxii2/"
-    yield f"What it says of itself stands in {_shown(ground.log)}; to begin anew, end it and run: {hub} demo --reset"
+    anew = f"{demo_again(ground)} --reset"
+    yield f"What it says of itself stands in {_shown(ground.log)}; to begin anew, end it and run: {anew}"
     yield ""
     yield "A token for any TAXII 2.1 client, shown once:"
     yield f"  {hub} token add quelmar --label try"
@@ -25,6 +26,15 @@ def advice(settings: Settings, ground: Ground) -> Iterator[str]:
     yield f"  {_as(ground, 'quelmar')} verify --group {wave.group}"
     yield f"  {_as(ground, 'sahlira')} publish --dry-run --group {wide.group} {_shown(cast.PUBLICATIONS[1].path)}"
     yield f"  {hub} explain {wave.group} {_incident(wave)} lantern-sea"
+
+
+def demo_again(ground: Ground) -> str:
+    """The command that goes on with this demo, on the port it has."""
+    return f"{_hub(ground)} demo"
+
+
+def _hub(ground: Ground) -> str:
+    return f"HUB_DATA_DIR={_shown(ground.data_dir)} {_program('cirt-hub')}"
 
 
 def _as(ground: Ground, alias: str) -> str:

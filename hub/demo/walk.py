@@ -98,6 +98,6 @@ def _receive(teams: Mapping[str, Team], say: Say) -> dict[tuple[str, str], Mappi
         groups = [agreement.alias for agreement in cast.groups_of(member.id)]
         came = {group: team.poll(group) for group in groups}
         verdicts |= {(member.alias, group): team.verify(group) for group in groups}
-        counts = ", ".join(f"{count} in {group}" for group, count in came.items())
+        counts = ", ".join(f"{count or 'nothing new'} in {group}" for group, count in came.items())
         say(f"{member.alias} polled and verified: {counts}")
     return verdicts

@@ -237,7 +237,7 @@ def test_exit_codes_tell_what_is_wrong(quick: Neighbourhood, tmp_path: Path) -> 
 
 
 def test_a_group_that_is_shut_is_told_as_such(quick: Neighbourhood, tmp_path: Path) -> None:
-    """Red if a suspended or withdrawn agreement looks like one that does not exist, or ends with another code than 4."""
+    """Red if a suspended or withdrawn agreement looks like one that does not exist, or does not end with 4."""
     a, b = pair(quick)
     words = ("publish", str(bundle(tmp_path, "a.json", indicators(1))), "--group", "first", "--tlp", "green")
     a.run("withdraw", "first")

@@ -54,4 +54,6 @@ def _listed(run: Run, listed: Sequence[Mapping[str, Any]]) -> None:
         for each in listed
         for version in each.get("versions", ())
     ]
+    if not rows:
+        show.say("there is none for you: no agreement names you yet, or your key is not confirmed: see cirt whoami")
     show.table(("agreement", "version", "state", "role", "clearance", "acceptance", "digest", "title"), rows)

@@ -9,13 +9,13 @@ from feeds.timestamps import format_taxii
 from hub.cirt import show
 from hub.cirt.destinations import STANDARD_OUTPUT, open_destination
 from hub.cirt.draining import Drain
-from hub.cirt.faults import Denied, Told
+from hub.cirt.faults import Told
 from hub.cirt.ledger import StoredLedger
 from hub.cirt.reception import Knowledge, candidates, footing, knowledge, pin_first_seen, silent_parties
 from hub.cirt.report import Report, report_of
 from hub.cirt.run import Run, command
 from hub.cirt.state import State
-from hub.cirt.terms import Place, look_up
+from hub.cirt.terms import Place, digest_open, look_up
 from keys.ring import Ring, RingKey
 from keys.verdicts import Reader
 
@@ -44,7 +44,7 @@ def poll(
     profile = run.profile()
     with run.state() as state, run.link(profile) as link:
         place = look_up(link, state, group)
-        _see_that_it_is_open(place)
+        digest_open(place)
         offered = candidates(link, place.id)
         ring, first_seen = pin_first_seen(profile, offered)
         ledger = StoredLedger(state, place.no)
@@ -75,18 +75,6 @@ def poll(
         "destination": ndjson or str(folder),
     }
     _tell(run, report, answer, quiet=ndjson == STANDARD_OUTPUT)
-
-
-def _see_that_it_is_open(place: Place) -> None:
-    """Raises `Denied` where the version in force was not accepted: then the collection does not exist for us."""
-    versions = place.said.get("versions", ())
-    paused = [each for each in versions if each.get("digest") == place.in_force and not each.get("accepted")]
-    if paused:
-        raise Denied(
-            f"{place.alias} is paused for you: its version in force is not accepted. Read it: cirt agreements"
-            f" {place.alias} — then: cirt accept {place.alias}, and everything goes on where it was",
-            code="not-accepted",
-        )
 
 
 def _cursor(state: State, place: Place) -> str | None:
@@ -126,4 +114,4 @@ def _tell(run: Run, report: Report, answer: dict[str, object], *, quiet: bool) -
         show.answer(f"received {answer['objects']} objects into {answer['destination']}")
         report.tell()
     if not report.good:
-        raise Told("not everything is as it was signed; see above, and ask the publisher", code="unverified")
+        raise Told(report.remedy, code="unverified")

@@ -8,14 +8,14 @@ import click
 
 from hub.cirt import show
 from hub.cirt.destinations import recorded_files
-from hub.cirt.faults import Told
+from hub.cirt.faults import CirtError, Told
 from hub.cirt.inspection import inspect
 from hub.cirt.ledger import StoredLedger
 from hub.cirt.reception import footing, knowledge
 from hub.cirt.report import report_of
 from hub.cirt.run import Run, command
-from hub.cirt.state import scratch_state
-from hub.cirt.terms import recall
+from hub.cirt.state import State, scratch_state
+from hub.cirt.terms import Place, recall
 from keys.entries import Entry
 from keys.verdicts import Reader, Verdict
 
@@ -35,10 +35,17 @@ def verify(run: Run, files: Sequence[Path], group: str, *, require_confirmed: bo
         place = recall(state, group)
         basis = footing(state, place, profile.ring(), run.clock(), require_confirmed=require_confirmed)
         polled = StoredLedger(state, place.no)
+        taken = files or recorded_files(state, place.no)
+        if not taken and (polled.heads() or not _was_polled(state, place)):
+            raise CirtError(
+                f"poll has written no file of {place.alias} yet: begin with `cirt poll --group {place.alias}`, or name"
+                " the files",
+                code="nothing-received",
+            )
         ledger = StoredLedger(scratch, place.no)
         reader = Reader(basis, ledger, _teller(run) if each else None)
         with scratch.change():
-            faults = list(inspect(reader, files or recorded_files(state, place.no)))
+            faults = list(inspect(reader, taken))
         known = knowledge(state, place)
         report = report_of(reader, ledger, ledger.streams(known.origins, known.told, polled.heads()), faults)
     if each:
@@ -50,7 +57,11 @@ def verify(run: Run, files: Sequence[Path], group: str, *, require_confirmed: bo
     else:
         report.tell()
     if not report.good:
-        raise Told("not everything is as it was signed; see above, and ask the publisher", code="unverified")
+        raise Told(report.remedy, code="unverified")
+
+
+def _was_polled(state: State, place: Place) -> bool:
+    return state.row("SELECT polled_at FROM groups WHERE no = ?", place.no)[0] is not None
 
 
 def _teller(run: Run) -> Callable[[Entry, Verdict, str], None]:
