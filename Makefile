@@ -8,7 +8,7 @@ PYTHONS := python3.14 python3.13 python3.12 python3.11 python3
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 WORKERS := 2
-PORT := 8480
+PORT :=
 
 .DEFAULT_GOAL := help
 .PHONY: help dev run test test-long check lint fix bench vectors migrate lock tools
@@ -35,7 +35,7 @@ $(STAMP): requirements/build.txt requirements/dev.txt pyproject.toml | $(BIN)/py
 	@touch $@
 
 run: dev ## Run a hub with demo members, agreements and incidents; data in var/ (PORT=8481: on another port)
-	HUB_DATA_DIR="$${HUB_DATA_DIR:-var}" $(BIN)/cirt-hub demo --port $(PORT)
+	HUB_DATA_DIR="$${HUB_DATA_DIR:-var}" $(BIN)/cirt-hub demo $(if $(PORT),--port $(PORT))
 
 test: lint tools ## Check and test everything but what is marked long
 	$(BIN)/pytest -q -m "not long" -n $(WORKERS)

@@ -24,7 +24,7 @@ READING_AT_ONCE: Final = {"sqlite": 1, "postgresql": 8}
 
 
 #: A publication makes some 50,000 objects, none of them garbage in circles: look for those seldom.
-GARBAGE: Final = (50_000, 20, 100)
+GARBAGE: Final = (20_000, 10, 10)
 
 
 class Application(Flask):

@@ -85,7 +85,8 @@ def _member(tx: Tx, name: str) -> MemberRow:
 def _approved(tx: Tx, name: str) -> MemberRow:
     row = _member(tx, name)
     if row.state != State.APPROVED:
-        raise Refused(f"the member {row.alias} is {row.state}; it must be approved first")
+        remedy = "resume it first" if row.state == State.SUSPENDED else "it must be approved first"
+        raise Refused(f"the member {row.alias} is {row.state}; {remedy}")
     return row
 
 

@@ -51,6 +51,8 @@ def member_shown(tx: Tx, name: str) -> dict[str, object]:
         "created": format_ms(row.created_at),
         "keys": keys_of(tx, row.id),
         "tokens": tokens_of(tx, row.id),
+        "text": row.document.decode(),
+        "next_text": row.next_document.decode() if row.next_document else "",
     }
 
 
@@ -75,7 +77,7 @@ def _version(group: Group, row: VersionRow, at: int) -> dict[str, object]:
 
 
 def agreement_shown(tx: Tx, registry: Registry, name: str, at: int) -> dict[str, object]:
-    """An agreement (id or alias) with its versions, their approvals, and its newest version's parties.
+    """An agreement (id or alias) with its versions, their approvals, its newest version's parties, and every text.
 
     Raises `Unknown`.
     """
@@ -98,6 +100,7 @@ def agreement_shown(tx: Tx, registry: Registry, name: str, at: int) -> dict[str,
             for row in rows
         ],
         "parties": _parties(registry, group, newest, at),
+        "texts": [{"version": row.version, "digest": row.digest, "text": row.document.decode()} for row in rows],
     }
 
 

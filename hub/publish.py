@@ -105,7 +105,7 @@ def ask(hub: Hub, tx: Tx, account: Account, name: str, at: int) -> Asked:
 def _answered(tx: Tx, asked: Asked, envelope: Envelope) -> list[dict[str, Any]]:
     """Step 0: the answers to manifests that were all accepted before; none if one is new."""
     digests = [digest for item in envelope.manifests if (digest := identity(item)) is not None]
-    known = streams.answered(tx, asked.account.member_no, digests)
+    known = streams.answered(tx, asked.group, asked.account.member_no, digests)
     if not digests or len(digests) != len(envelope.manifests) or any(digest not in known for digest in digests):
         return []
     kept = [statuses.read(tx, name, asked.account.member) for name in dict.fromkeys(known[each] for each in digests)]

@@ -7,6 +7,7 @@ everybody's; integers and what becomes one lie within ±(2^53-1); there is no mi
 import json
 import math
 import re
+from functools import lru_cache
 from typing import Any, NoReturn, TypeAlias
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
@@ -98,7 +99,7 @@ def _object(value: dict[str, Any], room: int) -> bool:
         _too_deep()
     floats = False
     key = ""
-    _check_keys(value)
+    _check_keys(tuple(value))
     try:
         for key, member in value.items():  # noqa: B007 - the handler below reads it
             if type(member) is str:
@@ -167,13 +168,14 @@ def _text(value: str) -> None:
         raise Breach(f"U+{ord(found[0]):04X} is not a character that may be exchanged (RFC 7493 §2.1); remove it")
 
 
-def _check_keys(value: dict[str, Any]) -> None:
+@lru_cache(maxsize=4096)  # the objects of a publication share their few sets of keys
+def _check_keys(names: tuple[str, ...]) -> None:
     try:
-        keys = "".join(value)
+        keys = "".join(names)
     except TypeError:
         raise Breach("a key is not a string; JSON has no other keys") from None
     if not keys.isascii() or "\0" in keys:
-        key = next(key for key in value if not key.isascii() or "\0" in key)
+        key = next(key for key in names if not key.isascii() or "\0" in key)
         raise Breach(f"the key {quoted(key)} has characters other than ASCII, or U+0000; rename it")
 
 

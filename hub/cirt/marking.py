@@ -1,7 +1,8 @@
 """Which label does each object go under? Reads markings, and marks what this CIRT authored (FIRST TLP 2.0).
 
-Only an object whose `created_by_ref` is this member is ever touched: its `object_marking_refs` is set and its
-`modified` renewed. The marked copy is remembered by the input's digest, so that a second run publishes the same bytes.
+Only an object whose author is this member (`created_by_ref`; its own identity) is ever touched: `object_marking_refs`
+is set and `modified` renewed. The marked copy is remembered by the input's digest, so that a second run publishes the
+same bytes.
 """
 
 from dataclasses import dataclass
@@ -19,8 +20,11 @@ _UNVERSIONED = frozenset({"marking-definition", "extension-definition"})
 
 
 def may_mark(read: StixObject, item: Item, member: str) -> bool:
-    """Whether this member authored the object, and it can be marked: it has a version of its own to renew."""
-    authored = item.value.get("created_by_ref") == member
+    """Whether this member authored the object, and it can be marked: it has a version of its own to renew.
+
+    An identity without `created_by_ref` is its own author, as in the decision of `policies`.
+    """
+    authored = item.value.get("created_by_ref", read.author) == member
     return authored and read.type not in _UNVERSIONED and "modified" in item.value
 
 

@@ -48,7 +48,8 @@ def lines(value: Any, indent: str = "") -> Iterator[str]:
         if not value:
             yield f"{indent}none"
     else:
-        yield f"{indent}{_cell(value)}"
+        texts = value.splitlines() if isinstance(value, str) else [value]
+        yield from (f"{indent}{_cell(text)}" if text else "" for text in texts)
 
 
 def _is_flat(row: Any) -> bool:
@@ -56,7 +57,9 @@ def _is_flat(row: Any) -> bool:
 
 
 def _is_one(value: Any) -> bool:
-    """Whether the value fits into one cell: no mapping, and no list of such."""
+    """Whether the value fits into one cell: no mapping, no list of such, no text of several lines."""
+    if isinstance(value, str):
+        return "\n" not in value
     if isinstance(value, list):
         return not any(isinstance(inner, Mapping | list) for inner in value)
     return not (isinstance(value, Mapping) and value)

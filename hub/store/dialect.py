@@ -139,7 +139,7 @@ class Sqlite:
                     "journal_mode=WAL",
                     "synchronous=FULL",
                     f"wal_autocheckpoint={WAL_AUTOCHECKPOINT_PAGES}",
-                    "cache_size=-65536",
+                    "cache_size=-32768",
                     "foreign_keys=ON",
                 ):
                     connection.execute(f"PRAGMA {pragma}").close()
@@ -179,6 +179,7 @@ class Sqlite:
             pool_size=size,
             max_overflow=0,
             pool_timeout=LOCK_SECONDS,
+            pool_use_lifo=True,  # the connection used last has its pages at hand; idle ones stay small
             pool_reset_on_return=None,  # every transaction is ended where it was begun
         )
 

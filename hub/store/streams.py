@@ -76,10 +76,12 @@ def keep(tx: Tx, grp: int, manifests: Sequence[KeptManifest]) -> None:
     tx.insert("manifests", ("grp", *names), [(grp, *(getattr(kept, name) for name in names)) for kept in manifests])
 
 
-def answered(tx: Tx, publisher: int, digests: Sequence[str]) -> Mapping[str, str]:
-    """Payload digest → status id, of those already accepted from this publisher, in whatever group."""
+def answered(tx: Tx, grp: int, publisher: int, digests: Sequence[str]) -> Mapping[str, str]:
+    """Payload digest → status id, of those already accepted from this publisher in this group."""
     rows = tx.rows(
-        f"SELECT digest, status FROM manifests WHERE publisher = :publisher AND digest {tx.among('digests')}",
+        "SELECT digest, status FROM manifests WHERE grp = :grp AND publisher = :publisher"
+        f" AND digest {tx.among('digests')}",
+        grp=grp,
         publisher=publisher,
         digests=tx.listed(digests),
     )

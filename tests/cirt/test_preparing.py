@@ -113,6 +113,13 @@ def test_only_what_this_member_authored_is_marked(tmp_path: Path) -> None:
     assert prepared(tmp_path, own, as_is=True).labelled[0][0].item.value == own
 
 
+def test_ones_own_identity_is_marked(tmp_path: Path) -> None:
+    """An identity is its own author, as in the decision. Red if the commonest bundle is refused for its first object."""
+    result = prepared(tmp_path, identity(id=A), identity())
+    marks = {each.item.id: each.item.value.get("object_marking_refs") for each, _ in result.labelled}
+    assert (marks[A], marks[WHO]) == ([GREEN], None)
+
+
 def test_the_marked_copy_is_kept_by_the_digest_of_the_input_and_the_label(tmp_path: Path) -> None:
     """Red if a later run renews `modified` again."""
     (own,) = indicators(1, author=A)

@@ -78,6 +78,8 @@ def test_cirt_installs_and_starts_without_the_server(tmp_path: Path) -> None:
         subprocess.run(command, check=True, stdin=subprocess.DEVNULL, cwd=tmp_path)
     done = subprocess.run([python.with_name("cirt"), "--help"], check=True, capture_output=True, cwd=tmp_path)
     assert b"publish" in done.stdout
+    hub = subprocess.run([python.with_name("cirt-hub"), "--help"], check=False, capture_output=True, cwd=tmp_path)
+    assert (hub.returncode, b"Traceback" in hub.stderr, b"cirt-hub[server]" in hub.stderr) == (1, False, True)
     installed = {path.name for path in tmp_path.joinpath("venv").glob("lib/*/site-packages/*")}
     assert installed & SERVER_ONLY == set()
     wanted = {path.relative_to(ROOT) for path in ROOT.glob("*/samples/**/*") if path.suffix in {".toml", ".json"}}

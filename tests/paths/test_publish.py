@@ -32,3 +32,17 @@ def test_bytes_written_again_reach_nobody_without_their_manifest(world: World) -
     assert "written again under amber" in str(status["successes"])
     assert b.poll(agreement.id) == b.poll(agreement.proofs) == []
     assert len(c.poll(agreement.id)) == len(c.poll(agreement.proofs)) == 1
+
+
+def test_t48_what_one_group_accepted_is_refused_in_another(world: World) -> None:
+    """A replay into another group of the same parties. Red if step 0 answers for manifests of whatever group."""
+    a, b = world.cirt("a"), world.cirt("b")
+    first = world.agreement([(a, "both", "amber"), (b, "both", "amber")])
+    second = world.agreement([(a, "both", "amber"), (b, "both", "amber")])
+    raw = a.envelope(first, [indicator()])
+    assert a.post(first, raw)["failure_count"] == 0
+    assert a.post(first, raw)["failure_count"] == 0  # the retry
+    replayed = a.post(second, raw)
+    assert replayed["success_count"] == 0
+    assert "wrong-group" in str(replayed["failures"])
+    assert b.poll(second.id) == b.poll(second.proofs) == []
