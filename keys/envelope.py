@@ -8,7 +8,7 @@ import orjson
 
 from keys.entries import Entry
 from keys.errors import Fault, KeysError, Malformed, NotAnEnvelope
-from keys.json_rules import Breach, Refused, survey
+from keys.json_rules import Breach, Refused, numbers, survey
 from keys.strict_json import MAX_DEPTH, MAX_OBJECT, Json, admit, decode, parse, parse_checked, sha256_hex, write
 
 MANIFEST_TYPE = "publication-manifest"
@@ -149,7 +149,8 @@ def _accept(value: object, text: bytes) -> Item:
     """The item of an object whose text is proven to be what orjson writes; raises Breach or Malformed."""
     if type(value) is not dict:
         raise Breach("an object of an envelope is a JSON object")
-    if survey(value):  # a fraction: orjson's spelling proves nothing
+    plain = text.isascii() and b"\\" not in text
+    if numbers(value) if plain else survey(value):  # a fraction: orjson's spelling proves nothing
         checked = cast("dict[str, Json]", parse_checked(text))
         return _item(checked, fractions=survey(checked))
     return Item(value, text, sha256_hex(text))

@@ -94,6 +94,27 @@ def survey(value: Any, room: int = MAX_DEPTH) -> bool:
     return _scalar(value)
 
 
+def numbers(value: Any, room: int = MAX_DEPTH) -> bool:
+    """As `survey`, for a value whose text is ASCII without escapes, so that keys and strings need no look.
+
+    Args:
+        value: a dict or a list.
+        room: as there.
+
+    Names no path: whoever needs one surveys.
+    """
+    if not room:
+        _too_deep()
+    floats = False
+    for member in value.values() if type(value) is dict else value:
+        kind = type(member)
+        if kind is dict or kind is list:
+            floats |= numbers(member, room - 1)
+        elif kind is not str:
+            floats |= _scalar(member)
+    return floats
+
+
 def _object(value: dict[str, Any], room: int) -> bool:
     if not room:
         _too_deep()

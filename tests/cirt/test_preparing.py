@@ -114,7 +114,7 @@ def test_only_what_this_member_authored_is_marked(tmp_path: Path) -> None:
 
 
 def test_ones_own_identity_is_marked(tmp_path: Path) -> None:
-    """An identity is its own author, as in the decision. Red if the commonest bundle is refused for its first object."""
+    """An identity is its own author. Red if the commonest bundle is refused for its first object."""
     result = prepared(tmp_path, identity(id=A), identity())
     marks = {each.item.id: each.item.value.get("object_marking_refs") for each, _ in result.labelled}
     assert (marks[A], marks[WHO]) == ([GREEN], None)
