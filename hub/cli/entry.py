@@ -3,7 +3,7 @@
 import sys
 
 try:
-    from hub.cli.main import main
+    from hub.cli.main import commands, main
 except ModuleNotFoundError as missing:
     if (missing.name or "").partition(".")[0] in {"hub", "keys", "feeds", "policies"}:
         raise  # ours: not a matter of what was installed
@@ -13,4 +13,4 @@ except ModuleNotFoundError as missing:
     )
     sys.exit(1)
 
-__all__ = ["main"]
+__all__ = ["commands", "main"]
