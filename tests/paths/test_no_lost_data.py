@@ -132,13 +132,15 @@ def test_operators_commands_beside_the_server(served: Serving) -> None:
     with ThreadPoolExecutor() as threads:
         polled = threads.submit(poll)
         publishing = [threads.submit(publish, a, range(8)), threads.submit(publish, b, range(8, 16))]
-        command = served.command("token", "add", a.id, "--label", "spare", "--by", "olivia")
+        operator = f"operator-{a.name[-8:]}"
+        commands = [served.command("operator", "add", operator)]
+        commands.append(served.command("token", "add", a.id, "--label", "spare", "--by", operator))
         wait(publishing)
         done.set()
         for each in publishing:
             each.result()
         found = polled.result()
-    assert command.returncode == 0, command
+    assert [command.returncode for command in commands] == [0, 0], commands
     assert sorted(found) == [indicator(number)["id"] for number in range(16)]
 
 
