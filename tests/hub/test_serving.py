@@ -1,6 +1,7 @@
 """`cirt-hub serve`, a process of its own: says when it answers and who took its port; drains when told to end."""
 
 import json
+import platform
 import signal
 import ssl
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.app import share_one_arena
 from hub.cli.errors import CommandFailed
 from hub.cli.serving import answers, free_port, workers_of
 from hub.config import Settings
@@ -106,3 +108,8 @@ def test_workers_are_as_set_and_else_as_many_as_cores() -> None:
     assert workers_of(Settings(workers=3)) == 3
     assert workers_of(Settings()) >= 1
     assert workers_of(Settings(database_url="postgresql://x/y")) >= 1
+
+
+def test_the_threads_of_a_worker_share_one_heap() -> None:
+    """Red if glibc is told something that it does not know: then every thread keeps a heap of its own."""
+    assert share_one_arena() is (platform.libc_ver()[0] == "glibc")
