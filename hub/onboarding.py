@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from keys.acceptance import Acceptance, Action, verify_acceptance
 from keys.baseline import Baseline, sign_baseline
 from keys.enrolment import Enrolment, read_enrolment, verify_enrolment
-from keys.head import Head
 from keys.ring import KeyState
 from policies.agreement import Agreement
 from policies.entitlement import open_from, starts_on_acceptance
@@ -239,7 +238,7 @@ def _baseline(
     grp, last_position = place
     opened = {label for label, start in starts.items() if start <= max(at, last_position + 1)}
     heads = {
-        (registry.member_numbers[publisher].id, Label(rank).text): Head(head.seq, head.digest)
+        (registry.member_numbers[publisher].id, Label(rank).text): head
         for publisher, rank, head in streams.all_heads(tx, grp, max(opened, default=-1))
         if Label(rank) in opened
     }

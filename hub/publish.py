@@ -181,7 +181,7 @@ def _taken_ids(tx: Tx, asked: Asked, signed: Signed) -> list[Fault]:
 
 def _heads(tx: Tx, asked: Asked) -> dict[str, Head]:
     stored = streams.heads(tx, asked.group, asked.account.member_no)
-    return {Label(rank).text: Head(head.seq, head.digest) for rank, head in stored.items()}
+    return {Label(rank).text: head for rank, head in stored.items()}
 
 
 def _listed(manifest: Manifest, objects: Mapping[tuple[str, str], StixObject]) -> list[StixObject]:
@@ -193,9 +193,7 @@ def _store(hub: Hub, tx: Tx, asked: Asked, envelope: Envelope, placed: Placed) -
     shelf, manifests = placed.shelf, placed.signed.manifests
     shelves.flag(tx, shelf.moved())
     for label, head in placed.heads.items():
-        streams.advance(
-            tx, asked.group, asked.account.member_no, Label.of(label), streams.StreamHead(head.seq, head.digest)
-        )
+        streams.advance(tx, asked.group, asked.account.member_no, Label.of(label), head)
     data, proofs = shelves.take_positions(tx, asked.group, (len(shelf.written), len(manifests)), hub.clock())
     if hub.registries.of(tx).revision != asked.registry.revision:
         raise _Overtaken  # an acceptance may have set its start below these positions, for rows decided without it

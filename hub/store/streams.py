@@ -3,39 +3,33 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from keys.head import Head
+
 from . import selection
 from .engine import Tx
 
 
-@dataclass(frozen=True, slots=True)
-class StreamHead:
-    """The highest place of a stream: `seq` from 1, digest of that manifest's payload."""
-
-    seq: int
-    digest: str
-
-
-def heads(tx: Tx, grp: int, publisher: int) -> Mapping[int, StreamHead]:
+def heads(tx: Tx, grp: int, publisher: int) -> Mapping[int, Head]:
     """Rank → head, of one publisher's streams in a group."""
     rows = tx.rows(
         "SELECT rank, seq, digest FROM streams WHERE grp = :grp AND publisher = :publisher",
         grp=grp,
         publisher=publisher,
     )
-    return {rank: StreamHead(seq, digest) for rank, seq, digest in rows}
+    return {rank: Head(seq, digest) for rank, seq, digest in rows}
 
 
-def all_heads(tx: Tx, grp: int, upto: int) -> Sequence[tuple[int, int, StreamHead]]:
+def all_heads(tx: Tx, grp: int, upto: int) -> Sequence[tuple[int, int, Head]]:
     """(publisher number, rank, head) of every stream of a group up to a rank."""
     rows = tx.rows(
         "SELECT publisher, rank, seq, digest FROM streams WHERE grp = :grp AND rank <= :upto ORDER BY publisher, rank",
         grp=grp,
         upto=upto,
     )
-    return [(publisher, rank, StreamHead(seq, digest)) for publisher, rank, seq, digest in rows]
+    return [(publisher, rank, Head(seq, digest)) for publisher, rank, seq, digest in rows]
 
 
-def advance(tx: Tx, grp: int, publisher: int, rank: int, head: StreamHead) -> None:
+def advance(tx: Tx, grp: int, publisher: int, rank: int, head: Head) -> None:
     """Move a stream's head."""
     tx.run(
         "INSERT INTO streams (grp, publisher, rank, seq, digest) VALUES (:grp, :publisher, :rank, :seq, :digest)"

@@ -97,7 +97,7 @@ class Cirt:
         with self.world.hub.database.reading() as tx:
             number = self.world.hub.registries.of(tx).collections[agreement.id].no
             for rank, head in streams.heads(tx, number, self.account.member_no).items():
-                self.heads[agreement.id, Label(rank).text] = Head(head.seq, head.digest)
+                self.heads[agreement.id, Label(rank).text] = head
 
     def poll(self, collection: str, **query: Any) -> list[bytes]:
         """Drain a collection page by page, in process; the canonical bytes in order."""
