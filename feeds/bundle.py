@@ -25,7 +25,7 @@ MAX_OBJECT: Final = 1_048_576
 _MAX_FINDINGS: Final = 10
 _MAX_NAME: Final = 120
 _MAX_ID: Final = 300
-_MARKED: Final = ("labels", "object_marking_refs", "granular_markings", "objects")
+_MARKED: Final = frozenset({"labels", "object_marking_refs", "granular_markings", "objects"})
 
 
 def read_bundle(items: Sequence[Item], at: int) -> Bundle:
@@ -76,9 +76,10 @@ def _profile(item: Item, findings: list[Finding]) -> None:
     value = item.value
     if len(item.canonical) > MAX_OBJECT:
         findings.append(Finding("", f"is larger than {MAX_OBJECT} bytes: divide it", "too-large"))
-    findings += [finding for finding in reference_findings(value) if finding.path != "object_marking_refs"]
-    if any(name in value for name in _MARKED):
-        findings += [finding for finding in marking_findings(value) if not _told(finding, findings)]
+    if references := reference_findings(value):
+        findings += [finding for finding in references if finding.path != "object_marking_refs"]
+    if not _MARKED.isdisjoint(value) and (marked := marking_findings(value)):
+        findings += [finding for finding in marked if not _told(finding, findings)]
     if not isinstance(value.get("revoked", False), bool):
         findings.append(Finding("revoked", "must be true or false"))
     pattern = value.get("pattern")

@@ -71,21 +71,22 @@ def mentions(canonical: bytes, own_id: str) -> tuple[str, ...]:
     Finds each `--` + UUID and looks back for the type. Where letters before a type run into it (`seeindicator--…`), the
     id of the STIX type that ends there is named as well: a mention hidden in running text is a mention.
     """
-    found: dict[str, None] = {}
+    found: dict[bytes, None] = {}
     known = _known_bytes()
     for match in _TAIL.finditer(canonical):
-        start = match.start()
-        low = max(0, start - _MAX_TYPE - 1)
+        start, end = match.span()
+        low = start - _MAX_TYPE - 1 if start > _MAX_TYPE else 0
         begin = canonical.rfind(b'"', low, start) + 1 or low
         if canonical[begin:start] in known:
-            found[canonical[begin : match.end()].decode().lower()] = None
+            found[canonical[begin:end]] = None
             continue
         before = canonical[begin:start]
         rest = before.rstrip(_TYPE_LETTERS)
         for name in _types(before[len(rest) :].rpartition(b"--")[2], escaped=rest.endswith(b"\\")):
-            found[name + match[0].decode().lower()] = None
-    found.pop(own_id, None)
-    return tuple(found)
+            found[name.encode() + match[0]] = None
+    named = dict.fromkeys([raw.lower().decode() for raw in found])
+    named.pop(own_id, None)
+    return tuple(named)
 
 
 @lru_cache(1024)
