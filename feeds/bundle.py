@@ -99,7 +99,6 @@ def _object(item: Item, times: Times) -> StixObject:
         version=times.version,
         version_ns=times.version_ns,
         created=times.created,
-        created_ns=times.created_ns,
         author=own if value["type"] == "identity" else value.get("created_by_ref"),
         revoked=value.get("revoked", False),
         markings=markings(value),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any, Final
 
 from feeds.errors import Finding, shown
@@ -15,6 +14,7 @@ TLP_EXTENSION: Final = "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e8
 _KIND: Final = "marking-definition"
 _PREFIX: Final = _KIND + "--"
 _TOLD: Final = 5
+_TEXT: Final = frozenset({str})
 
 
 def markings(value: dict[str, Any]) -> tuple[str, ...]:
@@ -73,15 +73,11 @@ def _is_plainly_marked(value: dict[str, Any]) -> bool:
     if "granular_markings" in value or "objects" in value or value.get("type") == _KIND:
         return False
     refs, labels = value.get("object_marking_refs"), value.get("labels", ())
-    return (
-        (refs is None and "object_marking_refs" not in value)
-        or (type(refs) is list and bool(refs) and all(type(ref) is str and _is_marking_id(ref) for ref in refs))
-    ) and (labels == () or (type(labels) is list and all(type(label) is str for label in labels)))
-
-
-@lru_cache(1024)
-def _is_marking_id(ref: str) -> bool:
-    return ref.startswith(_PREFIX) and is_id(ref)
+    if type(refs) is list and refs:
+        plain = all(type(ref) is str and ref.startswith(_PREFIX) and is_id(ref) for ref in refs)
+    else:
+        plain = refs is None and "object_marking_refs" not in value
+    return plain and (labels == () or (type(labels) is list and {*map(type, labels)} <= _TEXT))
 
 
 def _parts(value: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:

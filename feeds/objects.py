@@ -32,7 +32,6 @@ class StixObject(NamedTuple):
         version: `modified`, else `created`, as written; None for objects with neither (STIX 2.1 §3.6).
         version_ns: The instant of `version` in nanoseconds since the epoch.
         created: `created` as written.
-        created_ns: Its instant in nanoseconds since the epoch.
         author: `created_by_ref`; for an identity its own id; None where nobody is named.
         revoked: Whether this version ends the object (STIX 2.1 §3.6).
         markings: Ids of all markings: of the object, granular ones, and of objects embedded in observed data.
@@ -49,7 +48,6 @@ class StixObject(NamedTuple):
     version: str | None
     version_ns: int | None
     created: str | None
-    created_ns: int | None
     author: str | None
     revoked: bool
     markings: tuple[str, ...]

@@ -101,6 +101,8 @@ def read_times(value: dict[str, Any], latest: int, findings: list[Finding]) -> T
         created, created_ns = _read_time("created", value["created"], latest, findings)
         version, version_ns = created, created_ns
     if "modified" in value:
+        if value["modified"] == created and not findings:
+            return Times(created, created_ns, created, created_ns)
         version, version_ns = _read_time("modified", value["modified"], latest, findings)
         if created_ns is not None and version_ns is not None and version_ns < created_ns:
             findings.append(Finding("modified", "is earlier than `created`: a version cannot precede its object"))

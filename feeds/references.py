@@ -54,9 +54,8 @@ def reference_findings(value: dict[str, Any]) -> list[Finding]:
     A deprecated custom property (`x_…`) may hold the empty text, which some tools write for "none".
     """
     findings: list[Finding] = []
-    for name, held in value.items():
-        if "_ref" not in name:
-            continue
+    for name in [name for name in value if "_ref" in name]:
+        held = value[name]
         if name.endswith("_ref"):
             if not is_id(held) and not (held == "" and name.startswith("x_")):
                 findings.append(Finding(name, id_fault(held)))

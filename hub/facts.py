@@ -62,9 +62,11 @@ def gather(
     """Read the facts for the objects of a publication, each with the label of the manifest that lists it."""
     group = seen.collection
     lowest: dict[str, Label] = {}
+    mentioned: set[str] = set()
     for item, label in listed:
-        lowest[item.id] = min(label, lowest.get(item.id, label))
-    mentioned = {stix_id for item, _ in listed for stix_id in item.mentions}
+        if lowest.setdefault(item.id, label) > label:
+            lowest[item.id] = label
+        mentioned.update(item.mentions)
     for stix_id, rank in shelves.lowest_ranks(tx, group.no, account.member_no, mentioned | lowest.keys()).items():
         lowest[stix_id] = min(Label(rank), lowest.get(stix_id, Label(rank)))
     kinds = {item.id: item.marking_kind for item, _ in listed if item.marking_kind}

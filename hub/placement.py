@@ -66,12 +66,17 @@ def slot_of(row: HeldRow) -> Slot:
 
 @dataclass(slots=True)
 class Shelf:
-    """One publisher's shelf in one group, as far as this publication touches it."""
+    """One publisher's shelf in one group, as far as this publication touches it.
+
+    `slots` has the rows of each id that has several, or one from before; `fresh` tells of any other id where in
+    `written` its one row is: most objects are new, and nothing has to be judged by them.
+    """
 
     publisher: int
     readers_from: Mapping[Label, Mapping[Label, int]]
     at: int
     slots: dict[str, list[Slot]] = field(default_factory=dict)
+    fresh: dict[str, int] = field(default_factory=dict)
     written: list[NewRow] = field(default_factory=list)
     remarks: dict[tuple[str, str], str] = field(default_factory=dict)
     reasons: list[Reason] = field(default_factory=list)
@@ -85,9 +90,13 @@ class Shelf:
     def place(self, new: StixObject, rank: Label, manifest: str) -> None:
         """Judge one listed object and note its row, the flags it moves, and what to say; or the reasons against it."""
         slots = self.slots.get(new.id)
-        if slots is None:  # the common case: nothing lies there to be judged by
-            self._write(new, rank, self.slots.setdefault(new.id, []), manifest)
-            return
+        if slots is None:
+            place = len(self.written)
+            first = self.fresh.setdefault(new.id, place)
+            if first == place:
+                self.written.append(self._row(new, rank, manifest))
+                return
+            slots = self.slots[new.id] = [self._slot(first)]
         if self._is_too_much(new, len(slots)):
             return
         placing = judge(new, rank, slots, self.readers_from.get(rank, {}))
@@ -97,7 +106,11 @@ class Shelf:
         if placing.remark:
             self.remarks[new.id, new.sha256] = placing.remark
         if placing.label is not None:
-            self._write(new, placing.label, slots, manifest)
+            self.written.append(self._row(new, placing.label, manifest))
+            slot = self._slot(len(self.written) - 1)
+            for other in slots:
+                _relate(slot, other)
+            slots.append(slot)
 
     def _is_too_much(self, new: StixObject, rows: int) -> bool:
         """Note the reason if this id has more rows than can be judged while others wait for the lock."""
@@ -111,8 +124,8 @@ class Shelf:
         self.reasons.append(Reason("too-large", sentence, new.id, new.version))
         return True
 
-    def _write(self, new: StixObject, rank: Label, slots: list[Slot], manifest: str) -> None:
-        row = NewRow(
+    def _row(self, new: StixObject, rank: Label, manifest: str) -> NewRow:
+        return NewRow(
             publisher=self.publisher,
             stix_id=new.id,
             type=new.type,
@@ -126,12 +139,12 @@ class Shelf:
             manifest=manifest,
             body=new.canonical,
         )
-        order = new.version_ns if new.version_ns is not None else self.at * 1000 + len(self.written)
-        slot = Slot(new.version_ns, order, new.sha256, rank, None, new.created, new.revoked, new=row)
-        for other in slots:
-            _relate(slot, other)
-        slots.append(slot)
-        self.written.append(row)
+
+    def _slot(self, place: int) -> Slot:
+        """The slot of a row about to be written."""
+        new = self.written[place]
+        order = new.version_ns if new.version_ns is not None else self.at * 1000 + place
+        return Slot(new.version_ns, order, new.sha256, Label(new.rank), None, new.created, new.revoked, new=new)
 
     def moved(self) -> list[tuple[int, int, int, int]]:
         """(row id, newer, older, repeat) of held rows whose flags changed; new rows take theirs along."""

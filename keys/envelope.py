@@ -1,8 +1,8 @@
 """What was posted? A TAXII envelope (TAXII 2.1 §3.7) taken apart into objects, each with its canonical bytes."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import cast
+from dataclasses import dataclass
+from typing import NamedTuple, cast
 
 import orjson
 
@@ -23,9 +23,10 @@ _AROUND = 2  # levels of nesting around an object: the envelope and its list
 _ROOM = MAX_DEPTH + _AROUND
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One object of an envelope: its value and the one spelling of it, which is signed, stored and served.
+
+    A tuple, for an envelope has a thousand of them.
 
     Attributes:
         value: the parsed object; not to be changed.
@@ -37,12 +38,7 @@ class Item:
     value: dict[str, Json]
     canonical: bytes
     sha256: str
-    entry: Entry = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        # told once: a publication asks for id, version and entry of each object several times
-        version = _text(self.value.get("modified")) or _text(self.value.get("created"))
-        object.__setattr__(self, "entry", Entry(_text(self.value.get("id")) or "", version, self.sha256))
+    entry: Entry
 
     @property
     def id(self) -> str:
@@ -111,9 +107,15 @@ def read_item(raw: bytes) -> Item:
     return item_of(value)
 
 
+def written_item(value: dict[str, Json], text: bytes) -> Item:
+    """The item of an object whose canonical bytes are known to be these."""
+    version = _text(value.get("modified")) or _text(value.get("created"))
+    digest = sha256_hex(text)
+    return Item(value, text, digest, Entry(_text(value.get("id")) or "", version, digest))
+
+
 def _item(value: dict[str, Json], *, fractions: bool) -> Item:
-    text = write(value, fractions=fractions)
-    return Item(value, text, sha256_hex(text))
+    return written_item(value, write(value, fractions=fractions))
 
 
 def _read_canonical(raw: bytes) -> list[Item] | None:
@@ -153,7 +155,7 @@ def _accept(value: object, text: bytes) -> Item:
     if numbers(value) if plain else survey(value):  # a fraction: orjson's spelling proves nothing
         checked = cast("dict[str, Json]", parse_checked(text))
         return _item(checked, fractions=survey(checked))
-    return Item(value, text, sha256_hex(text))
+    return written_item(value, text)
 
 
 def _read_checked(raw: bytes) -> list[Item]:

@@ -1,7 +1,6 @@
 """How strict is it? The five labels of TLP 2.0, the encodings met in the field, and an object's own label."""
 
 from enum import IntEnum
-from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, NamedTuple, Protocol
 
@@ -152,9 +151,8 @@ class Reading(NamedTuple):
     unlisted: tuple[str, ...]
 
 
-@lru_cache(maxsize=4096)
 def read_markings(markings: tuple[str, ...], tlp_labels: tuple[str, ...]) -> Reading:
-    """Read all four encodings at once; the strictest wins. Pure, so cached: most objects share a few markings."""
+    """Read all four encodings at once; the strictest wins."""
     found = [PINNED[ref] for ref in markings if ref in PINNED]
     found += [TLP_LABELS[text] for text in tlp_labels if text in TLP_LABELS]
     return Reading(

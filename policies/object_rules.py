@@ -91,7 +91,7 @@ class ObjectRules:
     def warnings(self, marked: Marked) -> Iterator[Reason]:
         """What is allowed but should be looked at: a pattern that names personal data."""
         if marked.type == "indicator" and self._terms.personal_data is Choice.REFUSE:
-            named = _NAMED_IN_PATTERN.search(marked.canonical)
+            named = _named_in_pattern(marked.canonical)
             if named:
                 sentence = f"the pattern names {named[1].decode()}; make sure that it holds no personal data"
                 yield Reason("personal-data", sentence, marked.id, marked.version)
@@ -152,6 +152,11 @@ class ObjectRules:
             " under that label, or take the mention out"
         )
         return Reason("leaks-reference", sentence, marked.id, marked.version, {"mention": mention})
+
+
+def _named_in_pattern(text: bytes) -> re.Match[bytes] | None:
+    """Where the pattern names personal data; most objects have no such word anywhere, which is found out faster."""
+    return _NAMED_IN_PATTERN.search(text) if b"email-" in text or b"user-account" in text else None
 
 
 def _forged(marked: Marked) -> Reason:

@@ -4,7 +4,6 @@ Each envelope of 1,000 mixes five types; one object in a hundred is GREEN, the r
 label; from the second envelope on, one in a hundred is a new version of an object of the envelope before.
 """
 
-import hashlib
 import random
 import uuid
 from collections.abc import Iterator, Sequence
@@ -13,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 import orjson
 
-from keys.envelope import Item, item_of
+from keys.envelope import Item, item_of, written_item
 from keys.manifest import build_manifest, identity
 from keys.signer import Signer
 from policies.labels import TLP2_MARKINGS
@@ -57,7 +56,7 @@ class Template:
         value: dict[str, object] = {"id": f"{self.kind}--{name}"}
         if self.versioned:
             value["modified"] = modified
-        return Item(value, text, hashlib.sha256(text).hexdigest())  # type: ignore[arg-type]  # what a manifest lists
+        return written_item(value, text)  # type: ignore[arg-type]  # what a manifest lists
 
 
 @dataclass(slots=True)
