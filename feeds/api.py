@@ -15,6 +15,7 @@ Parser = Callable[[bytes], Any]
 """Reads JSON strictly and raises what it will: the caller's own, since bytes that are signed have one parser only."""
 
 _JSON: Final = "application/json"
+_PREFIX: Final = "/api/v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +36,13 @@ class Reply:
 
 
 class ApiClient:
-    """Calls JSON routes under one address, such as `https://hub.example/api/v1`."""
+    """Calls the JSON routes of one hub, such as those under `https://hub.example/api/v1`."""
 
-    def __init__(self, session: HttpSession, parse: Parser, *, prefix: str = "/api/v1") -> None:
-        """Calls go to the session's address, then `prefix`, then the path of the call."""
+    def __init__(self, session: HttpSession, parse: Parser) -> None:
+        """Calls go to the session's address, then `/api/v1`, then the path of the call."""
         self._session = session
         self._parse = parse
-        self._root = session.address.rstrip("/") + prefix
+        self._root = session.address.rstrip("/") + _PREFIX
 
     def get(self, path: str, params: Params | None = None) -> Reply:
         """GET a JSON resource.

@@ -59,16 +59,6 @@ def versions(texts: Iterable[str], *, next_token: str | None = None) -> bytes:
     return _page(b"versions", [orjson.dumps(each) for each in texts], next_token)
 
 
-def version_text(version: str | None, position: int) -> str:
-    """The version to show for a row: the object's own text, else the row's `date_added` (TAXII 2.1 §5.8)."""
-    return format_taxii(position) if version is None else version
-
-
-def date_added(position: int) -> str:
-    """A position as a TAXII timestamp: six fraction digits and `Z` (TAXII 2.1 §2)."""
-    return format_taxii(position)
-
-
 def date_added_headers(first: int | None, last: int | None) -> dict[str, str]:
     """The two X-TAXII headers of a page from the positions of its first and last row; none for an empty page (§3.2)."""
     if first is None or last is None:

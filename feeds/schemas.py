@@ -10,7 +10,6 @@ narrower than the standard, and are widened on loading:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache
 from importlib.util import find_spec
 from itertools import islice
@@ -50,13 +49,10 @@ class Checker:
     def findings(self, value: dict[str, Any]) -> tuple[Finding, ...]:
         """What the schema finds wrong with an object that is not valid: one to ten findings, one a place."""
         found: dict[str, Finding] = {}
-        for error in islice(self._errors(value), _MAX_EXAMINED):
+        for error in islice(self._validator.iter_errors(value), _MAX_EXAMINED):
             finding = finding_of(error)
             found.setdefault(finding.path or finding.sentence, finding)
         return tuple(islice(found.values(), _MAX_FINDINGS)) or (_UNTOLD,)
-
-    def _errors(self, value: dict[str, Any]) -> Iterator[jsonschema_rs.ValidationError]:
-        return self._validator.iter_errors(value)
 
 
 def is_known(stix_type: str) -> bool:

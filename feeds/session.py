@@ -109,8 +109,6 @@ class HttpSession:
         limits: What one call may cost.
         retries: When to ask again.
         verify: Path of the certificate authorities' file for TLS, or True for the usual ones.
-        certificate: Path of a client certificate, or of certificate and key, for TLS.
-        allow_plain: Whether plain http to other machines than this one is allowed; credentials would cross in clear.
         monotonic: Seconds that never go back.
     """
 
@@ -119,20 +117,17 @@ class HttpSession:
     limits: Limits = field(default_factory=Limits)
     retries: Retries = field(default_factory=Retries)
     verify: bool | str = True
-    certificate: str | tuple[str, str] | None = None
-    allow_plain: bool = False
     monotonic: Callable[[], float] = time.monotonic
     _session: requests.Session = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Check the address and open the session; nothing is sent yet."""
         local = is_local(self.address)
-        if is_plain(self.address) and not (local or self.allow_plain):
+        if is_plain(self.address) and not local:
             raise Unreachable(f"{shown(self.address)} is plain http: the token would cross in clear. Use https.")
         self._session = _Unled()
         self._session.auth = self.auth or _Anonymous()
         self._session.verify = self.verify
-        self._session.cert = self.certificate
         self._session.trust_env = not local  # a proxy from the environment cannot reach this machine's own loopback
         self._session.headers["User-Agent"] = USER_AGENT
 
@@ -172,6 +167,7 @@ class HttpSession:
             Unreachable: no answer, also not later.
             TooMuch: the answer is larger than `limits.max_bytes`.
             PeerRefused: a redirect to another server.
+            BadAnswer: redirects without end.
             PeerError: the address is another server's.
         """
         self._own(url)
@@ -180,9 +176,8 @@ class HttpSession:
             try:
                 answer = self._follow(method, url, params, headers, body)
             except Interrupted as interrupted:
-                if not interrupted.passing or not (repeatable or not interrupted.sent):
-                    raise interrupted.error from interrupted
-                if not self.retries.pause(attempt, None):
+                again = interrupted.passing and (repeatable or not interrupted.sent)
+                if not again or not self.retries.pause(attempt, None):
                     raise interrupted.error from interrupted
             else:
                 again = self.retries.worth_it(answer.status, repeatable=repeatable)

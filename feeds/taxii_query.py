@@ -20,8 +20,6 @@ OBJECT_MATCH: Final = frozenset({"version", "spec_version"})
 """`match[...]` fields of one object by its id (TAXII 2.1 §5.6, its table)."""
 VERSIONS_MATCH: Final = frozenset({"spec_version"})
 """`match[...]` fields of an object's versions (TAXII 2.1 §5.8)."""
-NO_MATCH: Final[frozenset[str]] = frozenset()
-"""For endpoints without filters."""
 
 MAX_VALUES: Final = 100
 """Most values of one `match[...]` field: keeps a query cheap and its `next` short enough for a URL (App. B)."""

@@ -1,4 +1,4 @@
-"""Who acts, and what is he told when it cannot be done? The same for the command line, the console and the doors."""
+"""Who acts, and what is he told when it cannot be done? The same for the command line and the doors."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -61,6 +61,12 @@ class Replayed(Refused):
     """A signed word whose counter is not above the last one; `details["n"]` is the last."""
 
     code = "replayed"
+
+
+class BadValue(ActError):
+    """What was given cannot be such a value, a name with a blank for instance; the sentence says what can."""
+
+    code = "bad-value"
 
 
 class BadText(ActError):

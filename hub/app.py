@@ -24,8 +24,8 @@ from .web.routes import HEALTH, ROUTES, Door, Route
 READING_AT_ONCE: Final = {"sqlite": 1, "postgresql": 8}
 
 
-#: A publication makes some 50,000 objects, none of them garbage in circles: look for those seldom.
-GARBAGE: Final = (20_000, 10, 10)
+#: A publication makes some 50,000 objects, none of them garbage in circles: look for those between publications.
+GARBAGE: Final = (100_000, 10, 10)
 
 
 #: glibc's malloc.h: the parameter of `mallopt` for the number of heaps.
@@ -100,14 +100,14 @@ def share_one_arena() -> bool:
 def worker() -> Flask:
     """The application of one server process: what granian calls after the fork.
 
-    Settings come from the environment; deliveries are written in the background; the hub is closed when the process
+    Settings come from the environment; what is done beside answering begins; the hub is closed when the process
     ends in order. Raises `BadSetting`, `NotInitialised`, `Unavailable` with what to do.
     """
     share_one_arena()
     settings = load_settings()
     log.set_up(settings.log_format)
     hub = open_hub(settings)
-    hub.deliveries.start()
+    hub.start()
     Finalize(None, hub.close, exitpriority=10)  # runs at the end of a child process too, where atexit does not
     app = create_app(hub)
     gc.collect()

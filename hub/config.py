@@ -5,11 +5,15 @@ the data directory); an unknown key is an error; secrets are given by file path,
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
+
+_DATABASE: Final = re.compile(r"sqlite(\+\w+)?:///.+|postgresql(\+\w+)?://.+")
 
 
 class BadSetting(Exception):
@@ -35,13 +39,11 @@ class Settings:
     page_objects: int = field(default=1000, metadata={"help": "Most objects on a page.", "least": 1})
     page_bytes: int = field(default=10 * 1024 * 1024, metadata={"help": "About the most bytes on a page.", "least": 1})
     status_days: int = field(default=30, metadata={"help": "Days a status resource is kept.", "least": 1})
-    approvals: int = field(default=2, metadata={"help": "Operators who must approve a document: 1 or 2.", "least": 1})
-    metrics_bind: str = field(default="", metadata={"help": "Reserved for the metrics address; empty: none."})
+    approvals: int = field(default=2, metadata={"help": "Operators who must approve a document: 1 or 2."})
     log_format: str = field(default="json", metadata={"help": "`json` or `text`.", "one_of": ("json", "text")})
-    workers: int = field(default=0, metadata={"help": "Server processes; 0: as measured best for the database."})
+    workers: int = field(default=0, metadata={"help": "Server processes; 0: one a processor, at most four."})
     secret_file: str = field(default="", metadata={"help": "File of the cursor and token secret; empty: in data_dir."})
     receipt_key_file: str = field(default="", metadata={"help": "Receipt key (PKCS#8 PEM); empty: in data_dir."})
-    proxy: str = field(default="", metadata={"help": "Addresses of trusted proxies, comma-separated."})
 
     @property
     def database(self) -> str:
@@ -80,12 +82,31 @@ def _converted(name: str, value: object, default: object, metadata: Mapping[str,
 
 
 def _checked(settings: Settings) -> Settings:
-    parts = urlsplit(settings.public_url)
-    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path.strip("/") or parts.query:
+    if not _is_address(settings.public_url):
         raise BadSetting(f"HUB_PUBLIC_URL must be like https://hub.example.org (no path), not {settings.public_url!r}")
+    if settings.database_url and not _is_database(settings.database_url):
+        raise BadSetting("HUB_DATABASE_URL must be like sqlite:////var/lib/cirt-hub/hub.db or postgresql://user@/name")
     if settings.approvals not in {1, 2}:
         raise BadSetting(f"HUB_APPROVALS must be 1 or 2, not {settings.approvals}")
-    return settings
+    return replace(settings, public_url=settings.public_url.rstrip("/"))
+
+
+def _is_address(url: str) -> bool:
+    """Whether the URL is a scheme, a host and perhaps a port."""
+    try:
+        parts = urlsplit(url)
+        rest = parts.path.strip("/") or parts.query or parts.fragment or parts.username is not None
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0 and not rest
+    except ValueError:  # a port or an IPv6 address that is none
+        return False
+
+
+def _is_database(url: str) -> bool:
+    """Whether the URL names one of the two engines, and a port that is one."""
+    try:
+        return _DATABASE.fullmatch(url) is not None and urlsplit(url).port != 0
+    except ValueError:
+        return False
 
 
 def load_settings(environ: Mapping[str, str] | None = None, **given: object) -> Settings:
@@ -108,7 +129,7 @@ def load_settings(environ: Mapping[str, str] | None = None, **given: object) -> 
                 raise BadSetting(f"{path}: unknown key {key!r}; known keys: {', '.join(sorted(known))}")
             values[name] = value
     for key, text in environ.items():
-        if not key.startswith("HUB_") or key in {"HUB_CONFIG", "HUB_REAL_DATA"}:
+        if not key.startswith("HUB_") or key == "HUB_CONFIG":
             continue
         name = key[4:].lower()
         if name not in known:

@@ -11,10 +11,11 @@ from keys.errors import Malformed
 from keys.instants import format_ms
 from keys.jwk import fingerprint, same_fingerprint
 from keys.ring import KeyState
-from keys.statement import IDENTITY, VISIBLE
+from keys.shapes import IDENTITY, VISIBLE
 from policies.life import State
 
-from .acts import Actor, AlreadyThere, BadInvitation, Overtaken, Refused, Unknown
+from . import named
+from .acts import Actor, AlreadyThere, BadInvitation, BadValue, Overtaken, Refused, Unknown
 from .store import invitations, keyring, members, operators, tokens
 from .store.engine import Tx
 from .store.keyring import KeyRow
@@ -65,9 +66,9 @@ def operator_digest(secret: bytes, operator_secret: str) -> str:
 
 
 def add_operator(tx: Tx, secret: bytes, name: str, actor: Actor, *, at: int) -> dict[str, object]:
-    """Make an operator; the secret is in the answer and nowhere else. Raises `Refused`, `AlreadyThere`."""
+    """Make an operator; the secret is in the answer and nowhere else. Raises `BadValue`, `AlreadyThere`."""
     if _OPERATOR.fullmatch(name) is None:
-        raise Refused("an operator's name is a-z, 0-9, dot, hyphen and underscore, at most 63 characters")
+        raise BadValue("an operator's name is a-z, 0-9, dot, hyphen and underscore, at most 63 characters")
     given = secrets.token_urlsafe(24)
     if not operators.add(tx, name, operator_digest(secret, given), at):
         raise AlreadyThere(f"there is an operator {name!r} already")
@@ -75,15 +76,8 @@ def add_operator(tx: Tx, secret: bytes, name: str, actor: Actor, *, at: int) -> 
     return {"operator": name, "secret": given}
 
 
-def _member(tx: Tx, name: str) -> MemberRow:
-    row = members.find(tx, name)
-    if row is None:
-        raise Unknown(f"there is no member {name!r}; `cirt-hub member list` shows them")
-    return row
-
-
 def _approved(tx: Tx, name: str) -> MemberRow:
-    row = _member(tx, name)
+    row = named.member(tx, name)
     if row.state != State.APPROVED:
         remedy = "resume it first" if row.state == State.SUSPENDED else "it must be approved first"
         raise Refused(f"the member {row.alias} is {row.state}; {remedy}")
@@ -115,17 +109,16 @@ def key_view(key: KeyRow) -> dict[str, object]:
 
 def keys_of(tx: Tx, name: str) -> list[dict[str, object]]:
     """A member's keys, oldest first. Raises `Unknown`."""
-    return [key_view(key) for key in keyring.of_member(tx, _member(tx, name).id)]
+    return [key_view(key) for key in keyring.of_member(tx, named.member(tx, name).id)]
 
 
-def confirm_key(tx: Tx, name: str, claimed: str, operator: str, actor: Actor, *, at: int) -> dict[str, object]:
+def confirm_key(tx: Tx, name: str, claimed: str, actor: Actor, *, at: int) -> dict[str, object]:
     """Confirm the pending key with this whole fingerprint: from now on it signs, and its token wakes.
 
     Raises `Unknown`, `Refused` for another fingerprint or a revoked key, `Overtaken`.
     """
     row = _approved(tx, name)
-    if not operators.exists(tx, operator):
-        raise Unknown(f"there is no operator {operator!r}; make one with `cirt-hub operator add {operator}`")
+    named.check_operator(tx, actor.name)
     found = [key for key in keyring.of_member(tx, row.id) if same_fingerprint(fingerprint(key.kid), claimed)]
     if not found:
         raise Refused(
@@ -133,7 +126,7 @@ def confirm_key(tx: Tx, name: str, claimed: str, operator: str, actor: Actor, *,
             f" go on if they differ; `cirt-hub key list {row.alias}` shows what was enrolled"
         )
     key = found[0]
-    if not keyring.confirm(tx, key.kid, operator):
+    if not keyring.confirm(tx, key.kid, actor.name):
         now = keyring.find(tx, key.kid)
         raise Overtaken(f"this key is {now.state if now else 'gone'} already; nothing was changed")
     actor.record(tx, "key-confirm", row.id, at=at, kid=key.kid)
@@ -144,11 +137,11 @@ def confirm_key(tx: Tx, name: str, claimed: str, operator: str, actor: Actor, *,
 def revoke_key(tx: Tx, name: str, kid: str, reason: str, actor: Actor, *, at: int) -> dict[str, object]:
     """Revoke a key for good, and with it the tokens that were enrolled with it: they lie beside it on the same disk.
 
-    Raises `Unknown`, `Refused` without a reason, `Overtaken` if it is revoked already.
+    Raises `Unknown`, `BadValue` without a reason, `Overtaken` if it is revoked already.
     """
-    row = _member(tx, name)
+    row = named.member(tx, name)
     if not reason.strip() or len(reason) > MAX_REASON:
-        raise Refused(f"say why, in 1 to {MAX_REASON} characters: it stands in the audit trail")
+        raise BadValue(f"say why, in 1 to {MAX_REASON} characters: it stands in the audit trail")
     key = keyring.find(tx, kid)
     if key is None or key.member != row.id:
         raise Unknown(f"{row.alias} has no key {kid!r}; `cirt-hub key list {row.alias}` shows them")
@@ -163,10 +156,13 @@ def revoke_key(tx: Tx, name: str, kid: str, reason: str, actor: Actor, *, at: in
 def add_token(
     tx: Tx, secret: bytes, name: str, actor: Actor, *, at: int, label: str = "", redistributes: bool = False
 ) -> dict[str, object]:
-    """A further token of an approved member; it is in the answer and nowhere else. Raises `Unknown`, `Refused`."""
+    """A further token of an approved member; it is in the answer and nowhere else.
+
+    Raises `Unknown`, `Refused`, `BadValue`.
+    """
     row = _approved(tx, name)
     if len(label) > MAX_LABEL:
-        raise Refused(f"a label has at most {MAX_LABEL} characters")
+        raise BadValue(f"a label has at most {MAX_LABEL} characters")
     token = tokens.new_token()
     digest = tokens.token_digest(secret, token)
     identity = tokens.add(tx, digest=digest, member=row.id, label=label, redistributes=redistributes, kid=None, at=at)
@@ -198,5 +194,5 @@ def tokens_of(tx: Tx, name: str | None = None) -> list[dict[str, object]]:
             "created": format_ms(token.created_at),
             "revoked_at": None if token.revoked_at is None else format_ms(token.revoked_at),
         }
-        for token in tokens.listed(tx, None if name is None else _member(tx, name).id)
+        for token in tokens.listed(tx, None if name is None else named.member(tx, name).id)
     ]

@@ -6,6 +6,7 @@ from typing import TypeAlias
 from keys.errors import BadDocument as BadMember
 from keys.member import MemberDocument, read_member
 from policies.agreement import Agreement, read_agreement
+from policies.document import check_limits
 from policies.reasons import BadDocument as BadAgreement
 
 from .acts import BadText
@@ -24,7 +25,11 @@ def read_document(name: str, raw: bytes) -> Document:
 
 
 def _kind(raw: bytes) -> str:
-    """The document's kind, "agreement" or "member"; texts that are no TOML count as members, whose reader says so."""
+    """The document's kind, "agreement" or "member"; texts that are no TOML count as members, whose reader says so.
+
+    Raises `BadAgreement` for a text beyond the limits, and for another kind.
+    """
+    check_limits(raw)
     try:
         kind = tomllib.loads(raw.decode("utf-8")).get("kind")
     except (ValueError, RecursionError):

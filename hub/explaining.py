@@ -1,13 +1,16 @@
-"""Why does a member receive an object, or not? For operators, by the functions that decide a poll."""
+"""Why does a member receive an object, or not? By the functions that decide a poll; for operators and at the doors."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from policies.explain import explain
+from policies.group import Group
 from policies.labels import Label
 from policies.reasons import Reason
 
 from .acts import Unknown
+from .named import no_member
 from .store.engine import Tx
 from .store.registry import Collection, Registry
 from .store.traces import traces
@@ -42,19 +45,23 @@ def explain_object(
     collection = registry.collections.get(name)
     if collection is None or collection.kind != "data":
         raise Unknown(f"there is no group {name!r}; `cirt-hub agreement list` shows them")
-    known = registry.members.get(member) or registry.member_aliases.get(member)
+    known = registry.member(member)
     if known is None:
-        raise Unknown(f"there is no member {member!r}; `cirt-hub member list` shows them")
-    found = _copies(tx, registry, collection, stix_id)
+        raise no_member(member)
+    found = copies_of(tx, registry, collection, stix_id)
     if not found:
         raise Unknown(f"the group {name!r} holds no object {stix_id!r}")
-    asked = Asked(known.id, redistributes)
-    told = [(copy, explain(collection.group, asked, copy, at)) for copy in found]
+    return explained(collection.group, stix_id, Asked(known.id, redistributes), found, at)
+
+
+def explained(group: Group, stix_id: str, asked: Asked, copies: Sequence[Copy], at: int) -> dict[str, Any]:
+    """What is told of an object, of which there is at least one copy: a row for each of them, rule by rule."""
+    told = [(copy, explain(group, asked, copy, at)) for copy in copies]
     received = [pair for pair in told if pair[1].received]
     return {
-        "group": collection.group.id,
+        "group": group.id,
         "object": stix_id,
-        "member": known.id,
+        "member": asked.member,
         "received": bool(received),
         "reasons": [_reason(reason) for reason in (received or told)[-1][1].reasons],
         "rows": [
@@ -71,7 +78,8 @@ def explain_object(
     }
 
 
-def _copies(tx: Tx, registry: Registry, collection: Collection, stix_id: str) -> list[Copy]:
+def copies_of(tx: Tx, registry: Registry, collection: Collection, stix_id: str) -> list[Copy]:
+    """Every stored row of the id in a group, ascending by position."""
     return [
         Copy(registry.member_numbers[row.publisher].id, row.rank, row.position, row.version)
         for row in traces(tx, collection.no, stix_id)

@@ -1,5 +1,6 @@
 """How does a hub come to be? Data directory, secret, receipt key, database, and last the row that says: here is one."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -36,6 +37,8 @@ def make_hub(
     database = Database(settings.database, create=True)
     try:
         _schema(database, exist_ok=exist_ok, missing=[path for path in files if not path.exists()])
+        for path in files:
+            path.parent.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
         make_secret(settings.secret_path)
         read_secret(settings.secret_path)
         receipts = _receipt_key(settings.receipt_key_path)
@@ -79,11 +82,11 @@ def _schema(database: Database, *, exist_ok: bool, missing: list[Path]) -> None:
 def _receipt_key(path: Path) -> Signer:
     if path.exists():
         return open_signer(f"file:{path.absolute()}", None)
-    path.parent.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
     return generate_key_file(path, None)
 
 
 def without_password(url: str) -> str:
     """A database URL as it may be shown."""
     password = urlsplit(url).password
-    return url if not password else url.replace(f":{password}@", f":{'*' * 3}@")
+    shown = url.replace(f":{password}@", ":***@") if password else url
+    return re.sub(r"(?i)(password=)[^&]*", r"\1***", shown)

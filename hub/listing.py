@@ -6,7 +6,7 @@ from policies.agreement import Agreement, read_agreement
 from policies.entitlement import open_from
 from policies.group import Group
 
-from .acts import Unknown
+from . import named
 from .credentials import keys_of, tokens_of
 from .parties import state_of
 from .proposals import agreement_versions
@@ -35,9 +35,7 @@ def _member(row: MemberRow) -> dict[str, object]:
 
 def member_shown(tx: Tx, name: str) -> dict[str, object]:
     """A member (id or alias) with its document, the approvals of it, keys and tokens. Raises `Unknown`."""
-    row = members.find(tx, name)
-    if row is None:
-        raise Unknown(f"there is no member {name!r}; `cirt-hub member list` shows them")
+    row = named.member(tx, name)
     document = read_member(row.document)
     return {
         **_member(row),

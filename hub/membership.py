@@ -14,15 +14,13 @@ from policies.reasons import Refusal
 from .access import Absent, find
 from .credentials import key_view
 from .parties import group_of, state_of
-from .running import Hub
 from .store import acceptances, backlog, deliveries, keyring
 from .store.engine import Tx
 from .store.registry import Account, Registry
 
 
-def me(hub: Hub, tx: Tx, registry: Registry, account: Account, at: int) -> dict[str, Any]:
+def me(tx: Tx, registry: Registry, account: Account, at: int) -> dict[str, Any]:
     """The account, its member's keys and agreements; an account whose key is not confirmed is told of its key only."""
-    del hub
     member = registry.members[account.member]
     polled = {grp: (when, position) for grp, when, position in deliveries.of_member(tx, account.member)}
     agreements = [
@@ -111,13 +109,15 @@ def _summary(tx: Tx, group: Group, account: Account, at: int) -> dict[str, Any]:
     if account.redistributes:
         granted = entitlement(group, account, at)
         starts = dict(granted.starts) if granted else {}
-    said = None if last is None else {"n": last.n, "action": last.action, "agreement": last.digest}
+    said = None
+    if last is not None:
+        said = {"n": last.n, "action": last.action, "agreement": last.digest, "at": format_ms(last.at)}
     return {
         "group": group.id,
         "proofs": group.proofs,
         "alias": group.alias,
         "agreement": governing,
-        "acceptance": None if last is None or said is None else {**said, "at": format_ms(last.at)},
+        "acceptance": said,
         "starts": {label.text: position for label, position in sorted(starts.items())},
         "versions": [_version(group, shown, member, at) for shown in shown_to(group, member, at)],
     }

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from policies.group import Group, Version, reign
 from policies.life import State, Verb, move
 
+from . import named
 from .acts import Actor, Overtaken, Unknown
 from .proposals import agreement_versions
 from .store import agreements, members
@@ -14,8 +15,8 @@ from .store.agreements import VersionRow
 from .store.engine import Tx
 from .store.registry import Registry, bump
 
-#: What a member may be asked to; everything else about it is decided in review.
-MEMBER_VERBS: Final = (Verb.SUSPEND, Verb.RESUME)
+Brake: TypeAlias = Literal[Verb.SUSPEND, Verb.RESUME]
+"""What a member may be asked to; everything else about it is decided in review."""
 
 
 def move_agreement(
@@ -79,14 +80,12 @@ def _tell_the_first(state: Callable[[], State], verb: Verb) -> None:
     raise Overtaken("somebody else moved it just now; look at it and decide anew")
 
 
-def move_member(tx: Tx, name: str, verb: Verb, actor: Actor, *, at: int, reason: str = "") -> dict[str, object]:
+def move_member(tx: Tx, name: str, verb: Brake, actor: Actor, *, at: int, reason: str = "") -> dict[str, object]:
     """Suspend a member (none of its tokens works meanwhile) or let it back in. Raises as `move_agreement`."""
-    row = members.find(tx, name)
-    if row is None or verb not in MEMBER_VERBS:
-        raise Unknown(f"there is no member {name!r}; `cirt-hub member list` shows them")
+    row = named.member(tx, name)
     after = move(State(row.state), verb)
     if not members.move(tx, row.id, row.state, after):
-        _tell_the_first(lambda: State(next(each.state for each in members.every(tx) if each.id == row.id)), verb)
+        _tell_the_first(lambda: State(named.member(tx, row.id).state), verb)
     actor.record(tx, f"member-{verb}", row.id, at=at, digest=row.digest, reason=reason)
     bump(tx)
     return {"id": row.id, "alias": row.alias, "state": str(after)}

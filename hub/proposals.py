@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from policies.agreement import read_agreement
 from policies.life import State
 
+from . import named
 from .acts import Overtaken, Unknown
-from .store import agreements, members
+from .store import agreements
 from .store.agreements import VersionRow
 from .store.engine import Tx
 
@@ -44,9 +45,7 @@ def proposal(tx: Tx, kind: str, name: str, digest: str | None = None) -> Proposa
 
 
 def _member_texts(tx: Tx, name: str) -> Sequence[Proposal]:
-    row = members.find(tx, name)
-    if row is None:
-        raise Unknown(f"there is no member {name!r}; `cirt-hub member list` shows them")
+    row = named.member(tx, name)
     present = Proposal("member", row.id, None, row.digest, row.document, State(row.state))
     if row.next_digest is None or row.next_document is None:
         return [present]

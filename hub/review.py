@@ -5,16 +5,18 @@ the text reviewed. Of two operators at once exactly one wins: the row is held fi
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from keys.member import MemberDocument, read_member
 from policies.agreement import Agreement, read_agreement
 from policies.life import State, Verb, move
 from policies.life import approve as approved
 
+from . import named
 from .acts import Actor, Overtaken, Refused, Unknown
 from .documents import Document
 from .proposals import Proposal, proposal
-from .store import agreements, approvals, members, operators
+from .store import agreements, approvals, members
 from .store.engine import Tx
 from .store.registry import bump
 
@@ -25,41 +27,29 @@ def propose(tx: Tx, document: Document, actor: Actor, *, at: int) -> dict[str, o
     Raises `Refused` where it cannot follow what is there.
     """
     kind = "member" if isinstance(document, MemberDocument) else "agreement"
-    known = _known(tx, document)
-    if known is not None:
-        return known.answer(already=True)
-    more = (
+    with suppress(Unknown, Overtaken):
+        return proposal(tx, kind, document.id, document.digest).answer(already=True)
+    more: dict[str, object] = {}
+    if isinstance(document, MemberDocument):
         _propose_member(tx, document, at)
-        if isinstance(document, MemberDocument)
-        else _propose_agreement(tx, document, at)
-    )
+    else:
+        more = {"unknown_parties": _propose_agreement(tx, document, at)}
     actor.record(tx, "import", document.id, at=at, digest=document.digest, kind=kind)
     bump(tx)
     return proposal(tx, kind, document.id, document.digest).answer(already=False, **more)
 
 
-def _known(tx: Tx, document: Document) -> Proposal | None:
-    try:
-        return proposal(
-            tx, "member" if isinstance(document, MemberDocument) else "agreement", document.id, document.digest
-        )
-    except (Unknown, Overtaken):
-        return None
-
-
-def _propose_member(tx: Tx, document: MemberDocument, at: int) -> dict[str, object]:
+def _propose_member(tx: Tx, document: MemberDocument, at: int) -> None:
     row = members.find(tx, document.id)
     _alias_is_free(tx, document)
-    text = {"alias": document.alias, "name": document.name, "digest": document.digest, "document": document.raw}
     if row is None:
-        if not members.add(tx, identity=document.id, state=State.PROPOSED, at=at, **text):  # type: ignore[arg-type]
+        if not members.add(tx, document, state=State.PROPOSED, at=at):
             raise Overtaken(f"the member {document.id} was imported by somebody else just now; look at it first")
     elif row.state in {State.PROPOSED, State.REJECTED}:
-        members.rewrite(tx, row.id, **text)  # type: ignore[arg-type]  # a mapping of mixed values, as above
+        members.rewrite(tx, document)
         members.move(tx, row.id, State.REJECTED, State.PROPOSED)
     else:
         members.put_by(tx, row.id, document.digest, document.raw)
-    return {}
 
 
 def _alias_is_free(tx: Tx, document: MemberDocument) -> None:
@@ -68,23 +58,22 @@ def _alias_is_free(tx: Tx, document: MemberDocument) -> None:
         raise Refused(f"the alias {document.alias!r} is another member's ({holder.id}); choose another one")
 
 
-def _propose_agreement(tx: Tx, document: Agreement, at: int) -> dict[str, object]:
+def _propose_agreement(tx: Tx, document: Agreement, at: int) -> list[str]:
+    """Take the version in; the parties that are to be at this hub and are not members of it."""
     known = agreements.versions(tx, document.id)
     _names_are_free(tx, document)
     last = known[-1] if known else None
-    text = {"digest": document.digest, "document": document.raw}
     if last is not None and (document.version, last.state) == (last.version, State.PROPOSED):
-        done = agreements.rewrite(tx, document.id, document.version, at=at, **text)  # type: ignore[arg-type]  # as above
+        done = agreements.rewrite(tx, document, at=at)
     elif last is not None and document.version != last.version + 1:
         sentence = f"version {document.version} cannot follow version {last.version}, which is {last.state}"
         raise Refused(f"{sentence}; write `version = {last.version + 1}`")
     else:
-        version = {"group_id": document.id, "version": document.version, "state": State.PROPOSED, "at": at}
-        done = agreements.add(tx, **version, **text)  # type: ignore[arg-type]  # as above
+        done = agreements.add(tx, document, state=State.PROPOSED, at=at)
     if not done:
         raise Overtaken(f"version {document.version} was imported by somebody else just now; look at it first")
     here = {member.id for member in members.every(tx)}
-    return {"unknown_parties": [p.member for p in document.parties if p.home is None and p.member not in here]}
+    return [party.member for party in document.parties if party.home is None and party.member not in here]
 
 
 def _names_are_free(tx: Tx, document: Agreement) -> None:
@@ -114,16 +103,16 @@ def _taken_names(tx: Tx, identity: str) -> Sequence[tuple[str, str, str]]:
 
 
 def approve(
-    tx: Tx, kind: str, name: str, operator: str, actor: Actor, *, at: int, needed: int, digest: str | None = None
+    tx: Tx, kind: str, name: str, actor: Actor, *, at: int, needed: int, digest: str | None = None
 ) -> dict[str, object]:
     """Add one operator's approval to the text under review; the last one needed brings it in.
 
     `digest` pins the text that was read. Raises `Unknown`, `Overtaken`, `Refused`, and `IllegalMove` where the text is
     not *proposed* (any more) or the same operator approves it twice.
     """
-    text = _held(tx, kind, name, operator, Verb.APPROVE, digest)
-    state = approved(text.state, approvals.of(tx, text.digest), operator, needed)
-    approvals.add(tx, digest=text.digest, operator=operator, kind=kind, subject=text.subject, at=at)
+    text = _held(tx, kind, name, actor, Verb.APPROVE, digest)
+    state = approved(text.state, approvals.of(tx, text.digest), actor.name, needed)
+    approvals.add(tx, digest=text.digest, operator=actor.name, kind=kind, subject=text.subject, at=at)
     if state is State.APPROVED:
         _bring_in(tx, text, at)
     by = approvals.of(tx, text.digest)
@@ -133,10 +122,10 @@ def approve(
 
 
 def reject(
-    tx: Tx, kind: str, name: str, operator: str, actor: Actor, *, at: int, reason: str, digest: str | None = None
+    tx: Tx, kind: str, name: str, actor: Actor, *, at: int, reason: str, digest: str | None = None
 ) -> dict[str, object]:
     """Reject the text under review; one operator is enough. Raises as `approve` does."""
-    text = _held(tx, kind, name, operator, Verb.REJECT, digest)
+    text = _held(tx, kind, name, actor, Verb.REJECT, digest)
     if text.changes:
         members.put_by(tx, text.subject, None, None)
     elif kind == "member":
@@ -148,10 +137,9 @@ def reject(
     return {**text.answer(), "state": str(State.REJECTED)}
 
 
-def _held(tx: Tx, kind: str, name: str, operator: str, verb: Verb, digest: str | None) -> Proposal:
+def _held(tx: Tx, kind: str, name: str, actor: Actor, verb: Verb, digest: str | None) -> Proposal:
     """The text under review, its row locked. Raises what is true at that moment if there is none."""
-    if not operators.exists(tx, operator):
-        raise Unknown(f"there is no operator {operator!r}; make one with `cirt-hub operator add {operator}`")
+    named.check_operator(tx, actor.name)
     text = proposal(tx, kind, name, digest)
     move(text.state, verb)
     held = members.hold(tx, text.subject, text.digest) if kind == "member" else agreements.hold(tx, text.digest)
@@ -166,9 +154,7 @@ def _bring_in(tx: Tx, text: Proposal, at: int) -> None:
     if text.changes:
         document = read_member(text.document)
         _alias_is_free(tx, document)
-        members.rewrite(
-            tx, document.id, alias=document.alias, name=document.name, digest=document.digest, document=document.raw
-        )
+        members.rewrite(tx, document)
     elif text.kind == "member":
         members.move(tx, text.subject, State.PROPOSED, State.APPROVED)
     else:

@@ -9,13 +9,15 @@ from pathlib import Path
 from keys.signer import Signer, open_signer
 
 from .config import Settings
-from .store import schema
+from .store import schema, statuses
+from .store.background import Repeated
 from .store.deliveries import Deliveries
 from .store.engine import Database
 from .store.errors import NotInitialised
 from .store.registry import Registries
 
 SECRET_BYTES = 32
+SWEEP_SECONDS = 3_600.0
 
 
 def wall_clock() -> int:
@@ -31,12 +33,19 @@ class Hub:
     database: Database
     registries: Registries
     deliveries: Deliveries
+    sweeping: Repeated
     secret: bytes
     receipts: Signer
     clock: Callable[[], int]
 
+    def start(self) -> None:
+        """Begin what is done beside answering: deliveries are written, old statuses dropped."""
+        self.deliveries.start()
+        self.sweeping.start()
+
     def close(self) -> None:
         """Write what waits and let go of the database."""
+        self.sweeping.stop()
         self.deliveries.close()
         self.database.close()
 
@@ -67,10 +76,11 @@ def make_secret(path: Path) -> None:
 
 
 def open_hub(settings: Settings, *, clock: Callable[[], int] = wall_clock) -> Hub:
-    """Open the hub of these settings. Raises `NotInitialised` or `Unavailable` with what to do."""
+    """Open the hub of these settings. Raises `NotInitialised`, `Unavailable` or `KeysError` with what to do."""
     secret = read_secret(settings.secret_path)
     receipts = open_signer(f"file:{settings.receipt_key_path.absolute()}", None)
     database = Database(settings.database)
     with database.reading() as tx:
         schema.check(tx)
-    return Hub(settings, database, Registries(database), Deliveries(database), secret, receipts, clock)
+    sweeping = Repeated("statuses", SWEEP_SECONDS, lambda: statuses.sweep(database, clock(), settings.status_days))
+    return Hub(settings, database, Registries(), Deliveries(database), sweeping, secret, receipts, clock)

@@ -8,8 +8,9 @@ from keys.errors import WrongGroup, WrongIssuer
 from keys.instants import format_ms
 from keys.jws import Compact, verify_compact
 from keys.ring import Ring
+from keys.shapes import DIGEST, IDENTITY, UUID
 from keys.signer import Signer
-from keys.statement import DIGEST, IDENTITY, UUID, read_statement, sign_statement
+from keys.statement import read_statement, sign_statement
 
 TYP = "accept+jws"
 _FIELDS = frozenset({"group", "agreement", "action", "n", "iss", "iat"})

@@ -3,7 +3,6 @@
 Handed out when an agreement is accepted. The reader keeps it and judges gaps from there.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -12,13 +11,13 @@ from keys.head import Head
 from keys.instants import format_ms
 from keys.jwk import PublicKey
 from keys.jws import Compact, verify_compact
+from keys.shapes import DIGEST, IDENTITY, LABEL, UUID, mapping, matching, whole
 from keys.signer import Signer
-from keys.statement import DIGEST, IDENTITY, UUID, mapping, matching, read_statement, sign_statement, whole
+from keys.statement import read_statement, sign_statement
 
 TYP = "baseline+jws"
 _FIELDS = frozenset({"group", "member", "agreement", "starts", "heads", "agreements", "iat"})
 _HEAD_FIELDS = frozenset({"seq", "digest"})
-_LABEL = re.compile(r"clear|green|amber|amber\+strict")  # TLP 2.0 labels that enter a collection
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +80,7 @@ def read_baseline(raw: str) -> tuple[Baseline, Compact]:
 def _starts(value: object) -> dict[str, int]:
     starts = mapping(value, "$.starts")
     return {
-        matching(label, _LABEL, "$.starts"): whole(position, f"$.starts.{label}") for label, position in starts.items()
+        matching(label, LABEL, "$.starts"): whole(position, f"$.starts.{label}") for label, position in starts.items()
     }
 
 
@@ -90,7 +89,7 @@ def _heads(value: object) -> dict[tuple[str, str], Head]:
     for publisher, labels in mapping(value, "$.heads").items():
         path = f"$.heads.{matching(publisher, IDENTITY, '$.heads')}"
         for label, entry in mapping(labels, path).items():
-            head = mapping(entry, f"{path}.{matching(label, _LABEL, path)}")
+            head = mapping(entry, f"{path}.{matching(label, LABEL, path)}")
             if set(head) != _HEAD_FIELDS:
                 raise Malformed("a stream's head has exactly: seq, digest", path=f"{path}.{label}")
             seq = whole(head["seq"], f"{path}.{label}.seq", least=1)

@@ -6,8 +6,9 @@ from keys.errors import Malformed, WrongIssuer, WrongNonce
 from keys.instants import format_ms
 from keys.jwk import PublicKey, load_jwk
 from keys.jws import Compact, verify_compact
+from keys.shapes import IDENTITY, VISIBLE
 from keys.signer import Signer
-from keys.statement import IDENTITY, VISIBLE, read_statement, sign_statement
+from keys.statement import read_statement, sign_statement
 
 TYP = "enrol+jws"
 _FIELDS = frozenset({"hub", "iss", "nonce", "jwk", "iat"})

@@ -7,16 +7,13 @@ from typing import NamedTuple
 
 from keys.errors import EntriesMismatch, Malformed
 from keys.instants import version_ns
+from keys.shapes import DIGEST, UUID
 from keys.strict_json import Json, canonical, sha256_hex
 
 MAX_ENTRIES = 1000
 """Entries of one manifest at most."""
 
-UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-"""Pattern of a UUID in its canonical, lower-case spelling (RFC 9562 §4)."""
-
-_STIX_ID = re.compile(f"[a-z0-9][a-z0-9-]{{2,249}}--{UUID}")
-_SHA256 = re.compile("[0-9a-f]{64}")
+_STIX_ID = re.compile(f"[a-z0-9][a-z0-9-]{{2,249}}--{UUID.pattern}")
 _MEMBERS = {"id", "sha256", "version"}
 
 
@@ -72,7 +69,7 @@ def _read(value: Json, index: int) -> Entry:
     stix_id, version, sha256 = value["id"], value["version"], value["sha256"]
     if type(stix_id) is not str or _STIX_ID.fullmatch(stix_id) is None:
         raise Malformed("an entry's id is a STIX id, lower-case: type--uuid", path=f"$.entries[{index}].id")
-    if type(sha256) is not str or _SHA256.fullmatch(sha256) is None:
+    if type(sha256) is not str or DIGEST.fullmatch(sha256) is None:
         raise Malformed("a digest is 64 lower-case hexadecimal digits", path=f"$.entries[{index}].sha256")
     if version is None:
         return Entry(stix_id, None, sha256)

@@ -30,7 +30,7 @@ class Fault:
 
 
 class KeysError(Exception):
-    """Base of all errors of this room; only its leaves are raised.
+    """Base of all errors of this room; never raised itself.
 
     Attributes:
         code: the short name of the fault.
@@ -80,12 +80,6 @@ class NotAnEnvelope(Malformed):
 
 class NotCanonical(Malformed):
     """Readable JSON, but not in the one spelling of RFC 8785 that a signed payload must have."""
-
-
-class TooLarge(KeysError):
-    """An object beyond the size limit."""
-
-    code = "too-large"
 
 
 class Unsigned(KeysError):

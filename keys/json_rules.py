@@ -7,7 +7,7 @@ everybody's; integers and what becomes one lie within ±(2^53-1); there is no mi
 import json
 import math
 import re
-from functools import lru_cache
+from collections.abc import Iterable
 from typing import Any, NoReturn, TypeAlias
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
@@ -87,11 +87,15 @@ def survey(value: Any, room: int = MAX_DEPTH) -> bool:
     Raises:
         Breach: something in it may not be signed.
     """
-    if type(value) is dict:
-        return _object(value, room)
-    if type(value) is list:
-        return _list(value, room)
-    return _scalar(value)
+    kind = type(value)
+    if kind is not dict and kind is not list:
+        return _scalar(value)
+    if not room:
+        _too_deep()
+    if kind is list:
+        return _members(enumerate(value), room)
+    _check_keys(tuple(value))
+    return _members(value.items(), room)
 
 
 def numbers(value: Any, room: int = MAX_DEPTH) -> bool:
@@ -108,46 +112,28 @@ def numbers(value: Any, room: int = MAX_DEPTH) -> bool:
     floats = False
     for member in value.values() if type(value) is dict else value:
         kind = type(member)
+        if kind is str:
+            continue
         if kind is dict or kind is list:
             floats |= numbers(member, room - 1)
-        elif kind is not str:
+        else:
             floats |= _scalar(member)
     return floats
 
 
-def _object(value: dict[str, Any], room: int) -> bool:
-    if not room:
-        _too_deep()
+def _members(members: Iterable[tuple[str | int, Any]], room: int) -> bool:
+    """`survey` of what an object or a list holds, each with its key or index."""
     floats = False
-    key = ""
-    _check_keys(tuple(value))
+    step: str | int = ""
     try:
-        for key, member in value.items():  # noqa: B007 - the handler below reads it
+        for step, member in members:  # noqa: B007 - the handler below reads it
             if type(member) is str:
                 if not member.isascii() or "\0" in member:
                     _text(member)
             else:
                 floats |= survey(member, room - 1)
     except Breach as breach:
-        breach.steps.append(key)
-        raise
-    return floats
-
-
-def _list(value: list[Any], room: int) -> bool:
-    if not room:
-        _too_deep()
-    floats = False
-    index = 0
-    try:
-        for index, member in enumerate(value):  # noqa: B007 - the handler below reads it
-            if type(member) is str:
-                if not member.isascii() or "\0" in member:
-                    _text(member)
-            else:
-                floats |= survey(member, room - 1)
-    except Breach as breach:
-        breach.steps.append(index)
+        breach.steps.append(step)
         raise
     return floats
 
@@ -189,7 +175,6 @@ def _text(value: str) -> None:
         raise Breach(f"U+{ord(found[0]):04X} is not a character that may be exchanged (RFC 7493 §2.1); remove it")
 
 
-@lru_cache(maxsize=4096)  # the objects of a publication share their few sets of keys
 def _check_keys(names: tuple[str, ...]) -> None:
     try:
         keys = "".join(names)

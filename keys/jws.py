@@ -52,7 +52,7 @@ def sign_compact(payload: bytes, typ: str, signer: Signer) -> str:
     return f"{signing_input}.{base64url.encode(signer.sign(signing_input.encode('ascii')))}"
 
 
-def read_compact(jws: str, typ: str, *, path: str = "") -> Compact:
+def read_compact(jws: object, typ: str, *, path: str = "") -> Compact:
     """Take a compact JWS apart, whose header must be the exact bytes for `typ`.
 
     `path` is put into errors. Raises Malformed for any other shape, type or algorithm. Verifies nothing.

@@ -3,36 +3,22 @@
 A manifest is a STIX object whose `jws` signs a payload of constant size; all that stands outside must agree with it.
 """
 
-import re
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from keys import base64url
-from keys.entries import UUID, Entry, entries_digest, entries_json, order, read_entries
+from keys.entries import Entry, entries_digest, entries_json, order, read_entries
 from keys.envelope import MANIFEST_TYPE, Item, item_of
 from keys.errors import EntriesMismatch, KeysError, Malformed, Unsigned
 from keys.instants import format_ms
 from keys.json_rules import quoted
 from keys.jws import Compact, read_compact, sign_compact
-from keys.payload import LABELS, PUBLISH, Payload, read_payload, write_payload
+from keys.payload import PUBLISH, Claims, Payload, read_payload, write_payload
+from keys.shapes import MARKING, matching
 from keys.signer import Signer
-from keys.statement import matching
 from keys.strict_json import Json, sha256_hex
-
-__all__ = [
-    "LABELS",
-    "PUBLISH",
-    "TYP",
-    "Manifest",
-    "build_manifest",
-    "identity",
-    "read_listed",
-    "read_manifest",
-    "read_seal",
-    "read_signed",
-]
 
 TYP = "publication-manifest+jws"
 """The JWS header's `typ`; accepted here only."""
@@ -40,48 +26,29 @@ TYP = "publication-manifest+jws"
 EXTENSION = "extension-definition--7c013d24-0e7d-46a1-95f1-d616b28a8a0c"
 """Declares the type as an extension of STIX (STIX 2.1 §7.3)."""
 
-_MARKING = re.compile(f"marking-definition--{UUID}")
 _PROPERTIES = {
     *("type", "spec_version", "id", "created", "modified", "created_by_ref"),
     *("object_marking_refs", "extensions", "entries", "jws"),
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest(Claims):
     """A manifest whose payload and outside agree; proven only inside a `Signed`.
 
     Attributes:
-        id: the manifest's STIX id.
-        iss: STIX identity id of the publisher.
-        group: UUID of the sharing group (agreement) it is for.
-        tlp: one of `LABELS`.
-        seq: place in the stream (publisher, group, label), from 1.
-        prev: digest of the payload before it; None at 1.
-        iat: the publisher's clock, RFC 3339 with milliseconds; a claim.
-        agreement: digest of the agreement version consented to.
         entries: what it lists, in order; empty where `op` is not known here.
         payload: the decoded payload.
         digest: SHA-256 of the payload: the manifest's identity.
         kid: id of the key that is claimed to have signed.
         item: the object it came as.
-        op: `publish`; a reader may meet others, which it chains and otherwise ignores.
     """
 
-    id: str
-    iss: str
-    group: str
-    tlp: str
-    seq: int
-    prev: str | None
-    iat: str
-    agreement: str
     entries: tuple[Entry, ...]
     payload: bytes
     digest: str
     kid: str
     item: Item
-    op: str = PUBLISH
 
 
 def identity(item: Item) -> str | None:
@@ -102,12 +69,10 @@ def read_seal(item: Item) -> Compact:
 
     Raises Unsigned without a `jws`, Malformed for another header; both name the manifest.
     """
-    with _naming(item):
+    with naming(item):
         jws = item.value.get("jws")
         if jws is None:
             raise Unsigned("the manifest has no `jws`; sign it", path="$.jws")
-        if not isinstance(jws, str):
-            raise Malformed("a compact JWS is a string (RFC 7515 §7.1)", path="$.jws")
         return read_compact(jws, TYP, path="$.jws")
 
 
@@ -133,7 +98,7 @@ def read_signed(
     item: Item, seal: Compact, *, markings: Mapping[str, str] | None = None, any_op: bool = False
 ) -> Payload:
     """The first half of `read_manifest`, the publish walk's step 3: the payload, and the outside agreeing with it."""
-    with _naming(item):
+    with naming(item):
         signed = read_payload(seal.payload, any_op=any_op)
         _check_outside(item.value, signed, markings)
         return signed
@@ -141,23 +106,15 @@ def read_signed(
 
 def read_listed(item: Item, seal: Compact, signed: Payload) -> Manifest:
     """The second half of `read_manifest`, the publish walk's step 6: the list is the one that was signed."""
-    with _naming(item):
+    with naming(item):
         entries = _read_entries(item.value["entries"], signed) if signed.op == PUBLISH else ()
     return Manifest(
-        id=signed.id,
-        iss=signed.iss,
-        group=signed.group,
-        tlp=signed.tlp,
-        seq=signed.seq,
-        prev=signed.prev,
-        iat=signed.iat,
-        agreement=signed.agreement,
+        **{each.name: getattr(signed, each.name) for each in fields(Claims)},
         entries=entries,
         payload=seal.payload,
         digest=sha256_hex(seal.payload),
         kid=seal.kid,
         item=item,
-        op=signed.op,
     )
 
 
@@ -180,7 +137,7 @@ def build_manifest(
     Args:
         iss: STIX identity id of the publisher.
         group: UUID of the sharing group.
-        tlp: one of `LABELS`.
+        tlp: one of `keys.shapes.LABELS`.
         marking_ref: id of that label's TLP 2.0 marking-definition.
         seq: place in the stream, from 1.
         prev: digest of the stream's last payload; None at 1.
@@ -198,9 +155,18 @@ def build_manifest(
     """
     listed = entries_json(sorted((item.entry for item in items), key=order))
     read_entries(listed)
-    name = manifest_id or f"{MANIFEST_TYPE}--{uuid.uuid4()}"
-    digest = entries_digest(listed)
-    signed = Payload(name, iss, group, tlp, seq, prev, format_ms(iat_us), agreement, len(listed), digest)
+    signed = Payload(
+        id=manifest_id or f"{MANIFEST_TYPE}--{uuid.uuid4()}",
+        iss=iss,
+        group=group,
+        tlp=tlp,
+        seq=seq,
+        prev=prev,
+        iat=format_ms(iat_us),
+        agreement=agreement,
+        count=len(listed),
+        entries=entries_digest(listed),
+    )
     jws = sign_compact(write_payload(signed), TYP, signer)
     item = item_of({**_outside(signed), "object_marking_refs": [marking_ref], "entries": listed, "jws": jws})
     read_manifest(item, markings={tlp: marking_ref})
@@ -208,7 +174,7 @@ def build_manifest(
 
 
 @contextmanager
-def _naming(item: Item) -> Iterator[None]:
+def naming(item: Item) -> Iterator[None]:
     """Errors raised within name the manifest."""
     try:
         yield
@@ -241,7 +207,7 @@ def _check_outside(value: Mapping[str, Json], signed: Payload, markings: Mapping
     refs = value["object_marking_refs"]
     if not isinstance(refs, list) or len(refs) != 1:
         raise Malformed("a manifest has one marking, that of its label", path="$.object_marking_refs")
-    ref = matching(refs[0], _MARKING, "$.object_marking_refs[0]")
+    ref = matching(refs[0], MARKING, "$.object_marking_refs[0]")
     if markings is not None and markings.get(signed.tlp) != ref:
         raise Malformed(f"not the TLP 2.0 marking of the signed label {signed.tlp}", path="$.object_marking_refs[0]")
 

@@ -4,6 +4,7 @@ TOML 1.0, `kind = "member"`. Its strings reach terminals, logs and pages of othe
 would move a cursor or turn the reading direction are refused here, once, rather than cleaned at every place.
 """
 
+import difflib
 import hashlib
 import re
 import tomllib
@@ -12,14 +13,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from keys.errors import BadDocument
-from keys.statement import IDENTITY
+from keys.shapes import IDENTITY
 
 MAX_BYTES = 65_536
+MAX_DOTS = 1_000  # in a line; what a dotted key costs the parser grows with the square of its parts
 MAX_TEXT = 200  # characters of a name
 MAX_ALIAS = 64
 
 _REQUIRED = ("kind", "id", "alias", "name")
-_OPTIONAL = ("contact", "languages", "region", "constituency")
+_KNOWN = (*_REQUIRED, "contact", "languages", "region", "constituency")
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _LIKE_A_UUID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-.*")
 _LANGUAGE = re.compile(r"[a-zA-Z]{2,8}(?:-[a-zA-Z0-9]{1,8})*")  # RFC 5646 §2.1, roughly
@@ -61,16 +63,23 @@ class _Document:
     def __init__(self, raw: bytes) -> None:
         if len(raw) > MAX_BYTES:
             raise BadDocument(f"larger than {MAX_BYTES} bytes")
+        for number, line_raw in enumerate(raw.split(b"\n"), 1):
+            if line_raw.count(b".") > MAX_DOTS:
+                sentence = f"more than {MAX_DOTS:,} dots in one line; break it up"
+                raise BadDocument(sentence, path=f"line {number}", details={"line": number})
         try:
             self._text = raw.decode("utf-8")
             self._values: Mapping[str, object] = tomllib.loads(self._text)
         except UnicodeDecodeError as fault:
             line = raw[: fault.start].count(b"\n") + 1
             raise BadDocument("not UTF-8", path=f"line {line}", details={"line": line}) from fault
-        except (tomllib.TOMLDecodeError, RecursionError) as fault:
+        except tomllib.TOMLDecodeError as fault:
             found = _LINE_OF_FAULT.search(str(fault))
-            line = int(found.group(1)) if found else 1
-            raise BadDocument(f"not TOML: {fault}", path=f"line {line}", details={"line": line}) from fault
+            at = int(found[1]) if found else None
+            raise BadDocument(f"not TOML: {fault}", path=f"line {at}" if at else "", details={"line": at}) from fault
+        except (ValueError, RecursionError) as fault:  # a number of 5,000 digits; brackets nested by the thousand
+            sentence = "not TOML that can be read: a number too long or brackets nested too deep"
+            raise BadDocument(sentence, details={"line": None}) from fault
 
     def keys(self) -> frozenset[str]:
         return frozenset(self._values)
@@ -113,9 +122,14 @@ class _Document:
 def _is_toml(text: str) -> bool:
     try:
         tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return False
     return True
+
+
+def is_showable(character: str) -> bool:
+    """Whether a character neither moves a cursor nor turns the reading direction, and can be seen."""
+    return character in _JOINERS or unicodedata.category(character) not in _UNSHOWABLE
 
 
 def unshowable(text: str) -> str | None:
@@ -129,7 +143,7 @@ def unshowable(text: str) -> str | None:
     if len(text) > MAX_TEXT:
         return f"has more than {MAX_TEXT} characters"
     for character in text:
-        if character not in _JOINERS and unicodedata.category(character) in _UNSHOWABLE:
+        if not is_showable(character):
             return f"holds the control or invisible character U+{ord(character):04X}"
     return None
 
@@ -143,8 +157,10 @@ def read_member(raw: bytes) -> MemberDocument:
     """
     document = _Document(raw)
     given = document.keys()
-    for key in sorted(given - {*_REQUIRED, *_OPTIONAL}):
-        raise document.fault(key, f"unknown key; known are: {', '.join((*_REQUIRED, *_OPTIONAL))}")
+    for key in sorted(given.difference(_KNOWN)):
+        near = difflib.get_close_matches(key, _KNOWN, 1)
+        remedy = f"did you mean `{near[0]}`?" if near else f"known here are: {', '.join(_KNOWN)}"
+        raise document.fault(key, f"unknown key; {remedy}")
     for key in _REQUIRED:
         if key not in given:
             raise document.fault(key, f"`{key}` is missing")

@@ -10,7 +10,7 @@ from typing import cast
 
 from keys.errors import Malformed, RedLabel
 from keys.instants import parse_ms
-from keys.statement import DIGEST, IDENTITY, UUID, matching, whole
+from keys.shapes import DIGEST, IDENTITY, LABELS, UUID, matching, whole
 from keys.strict_json import Json, canonical, parse_canonical
 
 VERSION = 1
@@ -18,16 +18,13 @@ VERSION = 1
 PUBLISH = "publish"
 """The one operation known here."""
 
-LABELS = ("clear", "green", "amber", "amber+strict")
-"""TLP 2.0 labels a manifest may state; RED is for named individuals and is never relayed."""
-
 _ID = re.compile("publication-manifest--[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _AT = "$.jws.payload"
 
 
-@dataclass(frozen=True, slots=True)
-class Payload:
-    """The signed fields, each of its shape.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claims:
+    """What a publisher says of a publication by signing it, each field of its shape.
 
     Attributes:
         id: the manifest's STIX id.
@@ -38,9 +35,7 @@ class Payload:
         prev: digest of the payload before it; None at 1.
         iat: the publisher's clock, RFC 3339 with milliseconds; a claim.
         agreement: digest of the agreement version consented to.
-        count: number of entries.
-        entries: digest of the list of entries.
-        op: `publish`, or what a reader does not know.
+        op: `publish`; a reader may meet others, which it chains and otherwise ignores.
     """
 
     id: str
@@ -51,9 +46,20 @@ class Payload:
     prev: str | None
     iat: str
     agreement: str
+    op: str = PUBLISH
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payload(Claims):
+    """The signed fields.
+
+    Attributes:
+        count: number of entries.
+        entries: digest of the list of entries.
+    """
+
     count: int
     entries: str
-    op: str = PUBLISH
 
 
 _NAMES = frozenset(Payload.__dataclass_fields__) | {"v"}

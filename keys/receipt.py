@@ -6,8 +6,9 @@ from keys.errors import Malformed
 from keys.instants import format_ms
 from keys.jwk import PublicKey
 from keys.jws import Compact, verify_compact
+from keys.shapes import DIGEST, IDENTITY, MANIFEST, UUID
 from keys.signer import Signer
-from keys.statement import DIGEST, IDENTITY, MANIFEST, UUID, read_statement, sign_statement
+from keys.statement import read_statement, sign_statement
 
 TYP = "receipt+jws"
 _FIELDS = frozenset({"manifest", "payload", "iss", "group", "agreement", "first", "last", "received"})

@@ -106,17 +106,8 @@ class Ring:
         held = (key for key in self.keys.values() if key.member == member)
         return tuple(sorted(held, key=lambda key: (key.valid_from, key.kid)))
 
-    def pin(
-        self,
-        key: PublicKey,
-        member: str,
-        fingerprint: str,
-        at: int,
-        *,
-        valid_from: int = 0,
-        valid_until: int | None = None,
-    ) -> "Ring":
-        """This ring with the key confirmed for that window, after people compared its whole fingerprint.
+    def pin(self, key: PublicKey, member: str, fingerprint: str, at: int) -> "Ring":
+        """This ring with the key confirmed for all times, after people compared its whole fingerprint.
 
         Keys of that member which were only first seen end at `at`: they prove what was signed before, until they are
         pinned as well. Confirmed ones stay (a member may sign on two machines). Raises UnknownKey if the fingerprint
@@ -134,7 +125,7 @@ class Ring:
             for other in self.of_member(member)
             if other.state is KeyState.FIRST_SEEN and (other.valid_until is None or other.valid_until > at)
         }
-        pinned = RingKey(key, member, valid_from, valid_until, None, KeyState.CONFIRMED)
+        pinned = RingKey(key, member, 0, state=KeyState.CONFIRMED)
         return Ring({**self.keys, **ended, key.kid: pinned})
 
     def merge(self, offered: Iterable[RingKey]) -> "Ring":

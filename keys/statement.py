@@ -8,42 +8,14 @@ import re
 from collections.abc import Mapping
 from typing import cast
 
-from keys.errors import Malformed, NotCanonical
+from keys.errors import Malformed
 from keys.instants import parse_ms
 from keys.jws import Compact, read_compact, sign_compact
+from keys.shapes import matching, whole
 from keys.signer import Signer
-from keys.strict_json import Json, canonical, parse
+from keys.strict_json import Json, canonical, parse_canonical
 
 VERSION = 1
-MAX_COUNT = 2**53 - 1  # RFC 7493 §2.2
-
-_UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-UUID = re.compile(_UUID)
-IDENTITY = re.compile(f"identity--{_UUID}")
-MANIFEST = re.compile(f"publication-manifest--{_UUID}")
-DIGEST = re.compile(r"[0-9a-f]{64}")
-VISIBLE = re.compile(r"[!-~]{1,512}")  # printable ASCII without blanks: URLs, nonces
-
-
-def matching(value: object, pattern: re.Pattern[str], path: str) -> str:
-    """The value, if it is a string the whole of which matches; raises Malformed."""
-    if not isinstance(value, str) or pattern.fullmatch(value) is None:
-        raise Malformed(f"not a text of the form {pattern.pattern}", path=path)
-    return value
-
-
-def whole(value: object, path: str, *, least: int = 0) -> int:
-    """The value, if it is an integer from `least` to 2^53-1; raises Malformed."""
-    if type(value) is not int or not least <= value <= MAX_COUNT:
-        raise Malformed(f"not a whole number from {least} to 2^53-1", path=path)
-    return value
-
-
-def mapping(value: object, path: str) -> Mapping[str, object]:
-    """The value, if it is a JSON object; raises Malformed."""
-    if not isinstance(value, dict):
-        raise Malformed("not a JSON object", path=path)
-    return value
 
 
 class Fields:
@@ -51,11 +23,9 @@ class Fields:
 
     def __init__(self, compact: Compact, names: frozenset[str]) -> None:
         """Parse strictly; raises Malformed, or NotCanonical where the bytes are not RFC 8785."""
-        value = parse(compact.payload)
+        value = parse_canonical(compact.payload)
         if not isinstance(value, dict):
             raise Malformed("the payload is not a JSON object", path="$")
-        if canonical(value) != compact.payload:
-            raise NotCanonical("the payload is not in RFC 8785 form", path="$")
         wrong = sorted(names.union({"v"}).symmetric_difference(value))
         if wrong:
             raise Malformed(f"fields missing or unknown: {', '.join(wrong)}", path="$")

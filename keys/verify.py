@@ -14,7 +14,6 @@ from keys.errors import (
     Fault,
     FaultyObjects,
     Future,
-    KeysError,
     Malformed,
     StreamPosition,
     Unsigned,
@@ -24,7 +23,7 @@ from keys.errors import (
 from keys.head import Head
 from keys.instants import parse_ms
 from keys.jws import verify_compact
-from keys.manifest import Manifest, read_listed, read_seal, read_signed
+from keys.manifest import Manifest, naming, read_listed, read_seal, read_signed
 from keys.ring import Ring
 
 NEWEST = 86_400_000_000
@@ -49,11 +48,6 @@ class Signed:
         """The entries whose object did not come along: the publisher must hold them in this group already."""
         inside = {item.entry for item in self.objects}
         return tuple(entry for entry in self.listed_by if entry not in inside)
-
-    def objects_of(self, manifest: Manifest) -> tuple[Item, ...]:
-        """The envelope's objects which that manifest lists, in the order of the request."""
-        listed = set(manifest.entries)
-        return tuple(item for item in self.objects if item.entry in listed)
 
 
 def verify(envelope: Envelope, ring: Ring, *, member: str, group: str, at: int, markings: Mapping[str, str]) -> Signed:
@@ -80,11 +74,8 @@ def verify(envelope: Envelope, ring: Ring, *, member: str, group: str, at: int, 
         raise Unsigned("no publication manifest came along; sign the objects, for example with `cirt publish`")
     by_digest: dict[str, Manifest] = {}
     for item in envelope.manifests:
-        try:
+        with naming(item):
             manifest = _prove(item, ring, member=member, group=group, at=at, markings=markings)
-        except KeysError as error:
-            error.object_id, error.version = item.id, item.version
-            raise
         by_digest.setdefault(manifest.digest, manifest)
     manifests = _in_order(by_digest.values())
     _check_ids(manifests)

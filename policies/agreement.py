@@ -13,6 +13,10 @@ SUBJECTS: Final = ("threat", "vulnerability", "incident", "spam")
 PROOFS_SUFFIX: Final = "-proofs"  # the alias of a group's companion collection ends so
 BILATERAL: Final = 2
 
+_KEYS: Final = (
+    *("kind", "id", "proofs", "alias", "version", "title", "purpose", "form", "operator", "binding", "languages"),
+    *("terms", "validity", "party", "carrier"),
+)
 _ALIAS: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _LIKE_UUID: Final = re.compile(r"[0-9a-f]{32}")
 _MEMBER: Final = re.compile(f"identity--{UUID}")
@@ -91,7 +95,7 @@ def read_agreement(raw: bytes) -> Agreement:
 
     Raises `BadDocument`, which names the key, its line, the fault and its remedy.
     """
-    top = parse(raw)
+    top = parse(raw, _KEYS)
     top.one("kind", lambda value: value == "agreement", 'the text "agreement"')
     agreement = Agreement(
         id=top.uuid4("id"),
@@ -104,14 +108,13 @@ def read_agreement(raw: bytes) -> Agreement:
         operator=top.text("operator"),
         binding=top.flag("binding"),
         languages=top.texts("languages", lambda tag: _LANGUAGE.fullmatch(tag) is not None, "a tag such as en (BCP 47)"),
-        terms=_terms(top.section("terms")),
-        validity=_validity(top.section("validity")),
-        parties=tuple(_party(section) for section in top.sections("party")),
-        carriers=tuple(_carrier(section) for section in top.sections("carrier")) if top.has("carrier") else (),
+        terms=_terms(top.section("terms", Terms)),
+        validity=_validity(top.section("validity", Validity)),
+        parties=_parties(top),
+        carriers=_carriers(top) if top.has("carrier") else (),
         digest=hashlib.sha256(raw).hexdigest(),
         raw=raw,
     )
-    top.finish()
     _check_whole(top, agreement)
     return agreement
 
@@ -136,7 +139,6 @@ def _terms(section: Section) -> Terms:
         retention_days=section.integer("retention_days", 1, 36_500),
         acknowledge_hours=section.integer("acknowledge_hours", 1, 8_760),
     )
-    section.finish()
     if "any" in terms.object_types and len(terms.object_types) > 1:
         raise section.bad("object_types", '"any" stands beside other types; write ["any"] alone or name the types')
     if terms.affected_party_notifications is Duty.MUST:
@@ -151,7 +153,6 @@ def _validity(section: Section) -> Validity:
         review_by=section.instant("review_by"),
         notice_days=section.integer("notice_days", 0, 3_650),
     )
-    section.finish()
     if validity.until <= validity.from_:
         raise section.bad("until", "is not after `from`; write a later date")
     if not validity.from_ <= validity.review_by <= validity.until:
@@ -159,8 +160,17 @@ def _validity(section: Section) -> Validity:
     return validity
 
 
+def _parties(top: Section) -> tuple[Party, ...]:
+    parties: dict[str, Party] = {}
+    for section in top.sections("party", Party):
+        party = _party(section)
+        if parties.setdefault(party.member, party) is not party:
+            raise section.bad("member", "is a party already; one table a party")
+    return tuple(parties.values())
+
+
 def _party(section: Section) -> Party:
-    party = Party(
+    return Party(
         member=section.one(
             "member", lambda value: _MEMBER.fullmatch(value) is not None, "identity-- and a UUID in lower case"
         ),
@@ -170,29 +180,19 @@ def _party(section: Section) -> Party:
         contact=section.text("contact", 1_000),
         home=section.address("home") if section.has("home") else None,
     )
-    section.finish()
-    return party
 
 
-def _carrier(section: Section) -> Carrier:
-    carrier = Carrier(hub=section.address("hub"), upto=section.label("upto"))
-    section.finish()
-    return carrier
+def _carriers(top: Section) -> tuple[Carrier, ...]:
+    carriers = tuple(Carrier(each.address("hub"), each.label("upto")) for each in top.sections("carrier", Carrier))
+    if len({carrier.hub.rstrip("/") for carrier in carriers}) < len(carriers):
+        raise top.bad("carrier", "names the same hub twice; one table a hub")
+    return carriers
 
 
 def _check_whole(top: Section, agreement: Agreement) -> None:
     """What no field can know alone."""
     if agreement.proofs == agreement.id:
         raise top.bad("proofs", "is the same as `id`; the two collections need an id each")
-    members = [party.member for party in agreement.parties]
-    for section, party, earlier in zip(
-        top.sections("party"), agreement.parties, (members[:index] for index in range(len(members))), strict=True
-    ):
-        if party.member in earlier:
-            raise section.bad("member", "is a party already; one table a party")
-    hubs = [carrier.hub.rstrip("/") for carrier in agreement.carriers]
-    if len(set(hubs)) < len(hubs):
-        raise top.bad("carrier", "names the same hub twice; one table a hub")
     if not any(party.role.publishes for party in agreement.parties):
         raise top.bad("party", "nobody may publish; give one party the role publisher or both")
     if not any(party.role.receives for party in agreement.parties):

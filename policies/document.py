@@ -4,7 +4,8 @@ import difflib
 import re
 import tomllib
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import fields
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final, TypeVar
@@ -15,6 +16,7 @@ from policies.reasons import BadDocument
 from policies.toml_lines import Path, key_lines
 
 MAX_DOCUMENT: Final = 256 * 1024  # bytes; the parser of the standard library is slow, and people read these texts
+MAX_DOTS: Final = 1_000  # in a line; what a dotted key costs that parser grows with the square of its parts
 
 UUID: Final = r"[0-9a-f]{8}-[0-9a-f]{4}-[1-5][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 _UUID4: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
@@ -25,10 +27,21 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 Option = TypeVar("Option", bound=StrEnum)
 
 
-def decode(raw: bytes) -> str:
-    """The document's text; raises `BadDocument` unless it is UTF-8 with LF line ends and without a byte order mark."""
+def check_limits(raw: bytes) -> None:
+    """Raises `BadDocument` for a text that would cost the standard library's parser too much time or memory."""
     if len(raw) > MAX_DOCUMENT:
         raise BadDocument(f"the document has {len(raw):,} bytes; {MAX_DOCUMENT:,} are the most")
+    for number, line in enumerate(raw.split(b"\n"), 1):
+        if line.count(b".") > MAX_DOTS:
+            raise BadDocument(f"more than {MAX_DOTS:,} dots in one line; break it up", line=number)
+
+
+def decode(raw: bytes) -> str:
+    """The document's text.
+
+    Raises `BadDocument` unless it is within the limits and UTF-8 with LF line ends and without a byte order mark.
+    """
+    check_limits(raw)
     if b"\r" in raw:
         line = raw[: raw.index(b"\r")].count(b"\n") + 1
         raise BadDocument("a carriage return; the digest is over LF line ends, save the file with those", line=line)
@@ -42,8 +55,11 @@ def decode(raw: bytes) -> str:
     return text
 
 
-def parse(raw: bytes) -> "Section":
-    """Parse a TOML document into its top section; raises `BadDocument` with the line where it can be named."""
+def parse(raw: bytes, known: Collection[str]) -> "Section":
+    """Parse a TOML document into its top section, whose keys are among ``known``.
+
+    Raises `BadDocument` with the line where it can be named.
+    """
     text = decode(raw)
     try:
         table = tomllib.loads(text)
@@ -52,7 +68,7 @@ def parse(raw: bytes) -> "Section":
         raise BadDocument(f"no TOML: {error}", line=int(place[1]) if place else None) from error
     except (ValueError, RecursionError) as error:  # a number of 5,000 digits; brackets nested by the thousand
         raise BadDocument("no TOML that can be read: a number too long or brackets nested too deep") from error
-    return Section(table, (), text)
+    return Section(table, (), text, known)
 
 
 def name_of(path: Path) -> str:
@@ -60,37 +76,37 @@ def name_of(path: Path) -> str:
     return "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
 
 
-class Section:
-    """One table of the document. Each reading method takes a key; `finish` refuses what was never asked for."""
+def keys_of(kind: type) -> tuple[str, ...]:
+    """The keys of the table that a dataclass is read from: its fields, of which ``from_`` stands for *from*."""
+    return tuple(each.name.rstrip("_") for each in fields(kind))
 
-    def __init__(self, table: Mapping[str, Any], path: Path, text: str) -> None:
+
+class Section:
+    """One table of the document; each reading method takes a key."""
+
+    def __init__(self, table: Mapping[str, Any], path: Path, text: str, known: Collection[str]) -> None:
+        """Refuse every key but the ``known`` ones, before one of those is told as missing."""
         self._table = table
         self._path = path
         self._text = text
-        self._asked: set[str] = set()
+        for key in table:
+            if key not in known:
+                near = difflib.get_close_matches(key, known, 1)
+                remedy = f"did you mean `{near[0]}`?" if near else f"known here are: {', '.join(known)}"
+                raise self.bad(key, f"unknown key; {remedy}")
 
     def bad(self, key: str, sentence: str) -> BadDocument:
-        """The error for a key of this table (the table itself if "")."""
-        path = (*self._path, key) if key else self._path
+        """The error for a key of this table."""
+        path = (*self._path, key)
         lines = key_lines(self._text)
         line = next((lines[path[:end]] for end in range(len(path), 0, -1) if path[:end] in lines), None)
         return BadDocument(sentence, key=name_of(path), line=line)
 
     def has(self, key: str) -> bool:
         """Whether an optional key is there."""
-        self._asked.add(key)
         return key in self._table
 
-    def finish(self) -> None:
-        """Refuse every key that was not asked for, with the nearest known one."""
-        for key in self._table:
-            if key not in self._asked:
-                near = difflib.get_close_matches(key, self._asked, 1)
-                remedy = f"did you mean `{near[0]}`?" if near else "leave it out"
-                raise self.bad(key, f"unknown key; {remedy}")
-
     def _take(self, key: str, kind: type, shape: str) -> Any:
-        self._asked.add(key)
         if key not in self._table:
             raise self.bad(key, f"missing; give {shape}")
         value = self._table[key]
@@ -178,16 +194,17 @@ class Section:
         """A hub's address: https, or http on this very machine; no user, query or fragment."""
         return self.one(key, _is_hub_address, "an address that begins with https://")
 
-    def section(self, key: str) -> "Section":
-        """A table."""
-        return Section(self._take(key, dict, f"a table [{key}]"), (*self._path, key), self._text)
+    def section(self, key: str, kind: type) -> "Section":
+        """A table with the keys of a dataclass."""
+        return Section(self._take(key, dict, f"a table [{key}]"), (*self._path, key), self._text, keys_of(kind))
 
-    def sections(self, key: str) -> tuple["Section", ...]:
-        """An array of tables."""
+    def sections(self, key: str, kind: type) -> tuple["Section", ...]:
+        """An array of such tables."""
         values = self._take(key, list, f"one or more tables [[{key}]]")
         if not all(isinstance(value, dict) for value in values):
             raise self.bad(key, f"of the wrong kind; write one or more tables [[{key}]]")
-        return tuple(Section(value, (*self._path, key, index), self._text) for index, value in enumerate(values))
+        known = keys_of(kind)
+        return tuple(Section(each, (*self._path, key, index), self._text, known) for index, each in enumerate(values))
 
 
 def _is_hub_address(value: str) -> bool:

@@ -124,20 +124,6 @@ def in_force(group: Group, at: int) -> Agreement:
     return version.agreement
 
 
-def latest_shown(group: Group, at: int) -> Agreement | None:
-    """The version to show to operators and parties: the newest that governs or will; None if none was approved."""
-    governed = {version.agreement.digest for version, _ in reign(group, at)[-1:]}
-    return max(
-        (
-            version.agreement
-            for version in group.versions
-            if version.agreement.digest in governed or _is_to_come(version, at)
-        ),
-        key=lambda agreement: agreement.version,
-        default=None,
-    )
-
-
 def shown_to(group: Group, member: str, at: int) -> tuple[Agreement, ...]:
     """The versions a member may see, newest first: of those that govern or will, the ones it is a party of."""
     governed = {version.agreement.digest for version, _ in reign(group, at)[-1:]}

@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+DEEPEST: Final = 8  # steps below a table that are followed: no key that is read lies as deep
 MAX_SCAN: Final = 4_000_000  # characters parsed again to find the lines of a faulty document, under half a second
 
 _STATEMENT_END: Final = re.compile(r"\"\"\"|'''|[\]}]")
@@ -71,12 +72,9 @@ def _header(parsed: Mapping[str, Any], counts: dict[Path, int], *, repeats: bool
     return path
 
 
-def _paths(value: object) -> Iterator[Path]:
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield (key,)
-            yield from ((key, *rest) for rest in _paths(inner))
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield (index,)
-            yield from ((index, *rest) for rest in _paths(inner))
+def _paths(value: object, room: int = DEEPEST) -> Iterator[Path]:
+    held = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, inner in held:
+        yield (step,)
+        if room > 1:
+            yield from ((step, *rest) for rest in _paths(inner, room - 1))

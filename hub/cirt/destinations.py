@@ -5,7 +5,7 @@ Whatever it is, a page is on disk before the cursor moves; what a stopped run le
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,8 +92,14 @@ class StandardOutput:
 
 
 @contextmanager
-def open_destination(state: State, grp: int, out: Path | None, ndjson: str | None) -> Iterator[Destination]:
+def open_destination(state: State, grp: int, out: Path, ndjson: str | None) -> Iterator[Destination]:
     """The destination asked for, ready for its next page.
+
+    Args:
+        state: which bytes of a growing file are whole pages.
+        grp: number of the group.
+        out: folder for page files.
+        ndjson: a growing file instead, or `-` for standard output.
 
     Raises:
         CirtError: a file that others wrote, or cut.
@@ -101,7 +107,6 @@ def open_destination(state: State, grp: int, out: Path | None, ndjson: str | Non
     if ndjson == STANDARD_OUTPUT:
         yield StandardOutput()
     elif ndjson is None:
-        assert out is not None
         yield Folder(make_folder(out.absolute()))
     else:
         path = Path(ndjson).absolute()
@@ -142,5 +147,10 @@ def record(state: State, grp: int, written: Written) -> None:
 
 def recorded_files(state: State, grp: int) -> list[Path]:
     """The files that pages of a group were written to, manifests before objects."""
-    paths = [Path(path) for (path,) in state.rows("SELECT path FROM files WHERE grp = ? AND size > 0", grp)]
+    rows = state.rows("SELECT path FROM files WHERE grp = ? AND size > 0", grp)
+    return in_order(Path(path) for (path,) in rows)
+
+
+def in_order(paths: Iterable[Path]) -> list[Path]:
+    """Page files as they are best read: manifests before objects, each by its first position."""
     return sorted(paths, key=lambda path: (path.name.startswith("objects"), path))

@@ -68,7 +68,7 @@ class Drain:
 
     def _data(self) -> None:
         pages = self.link.collection(self.place.id).pages(added_after=self._cursor(DATA), match=ALL_VERSIONS)
-        with show.progress("receiving", None) as steps:
+        with show.progress("receiving") as steps:
             for page in pages:
                 items = self._items(page)
                 if items:

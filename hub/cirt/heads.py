@@ -4,7 +4,7 @@ A hub that lost, hides or replaced something would make this member fork its own
 remembered head must chain on to it, each signed by a key that this profile knows as its member's.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,13 @@ from keys.head import Head
 from keys.instants import parse_ms
 from keys.jwk import fingerprint
 from keys.jws import verify_compact
-from keys.manifest import LABELS, Manifest, read_manifest, read_seal
+from keys.manifest import Manifest, read_manifest, read_seal
 from keys.ring import Ring
+from keys.shapes import LABELS
 from policies.labels import TLP2_MARKINGS
 
 from .faults import CirtError
-from .link import Link
+from .link import Link, dicts_of
 
 
 def confirmed_heads(
@@ -92,11 +93,7 @@ def _follow(link: Link, group: str, member: str, label: str, before: Head, head:
 
 
 def _manifests(link: Link, group: str, label: str, seq: int) -> Iterator[Manifest]:
-    said = link.streams(group, [f"{label}:{seq}"]).get("manifests")
-    if not isinstance(said, list) or not all(isinstance(each, dict) for each in said):
-        raise BadAnswer("The hub's answer has no list of objects `manifests`.")
-    values: Sequence[dict[str, Any]] = said
-    for value in values:
+    for value in dicts_of(link.streams(group, [f"{label}:{seq}"]), "manifests"):
         yield read_manifest(item_of(value), markings=TLP2_MARKINGS, any_op=True)
 
 

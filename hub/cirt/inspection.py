@@ -8,14 +8,14 @@ from keys.errors import KeysError
 from keys.verdicts import Finding, Reader, Verdict
 
 from . import show
-from .destinations import SUFFIX
+from .destinations import SUFFIX, in_order
 from .faults import Failure
 from .reading import objects_of
 
 
 def inspect(reader: Reader, paths: Iterable[Path]) -> Iterator[Finding]:
     """Have every object and manifest of the files judged; what is wrong with the files themselves comes back."""
-    with show.progress("verifying", None) as steps:
+    with show.progress("verifying") as steps:
         for path in paths:
             for each in _read(path):
                 if isinstance(each, Finding):
@@ -31,7 +31,7 @@ def inspect(reader: Reader, paths: Iterable[Path]) -> Iterator[Finding]:
 
 def _read(path: Path) -> Iterator[tuple[Item, str] | Finding]:
     if path.is_dir():
-        inside = sorted(path.glob(f"*{SUFFIX}"), key=lambda file: (file.name.startswith("objects"), file))
+        inside = in_order(path.glob(f"*{SUFFIX}"))
         for file in inside:
             yield from _read(file)
         if not inside:

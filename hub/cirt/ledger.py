@@ -1,6 +1,7 @@
 """The reader's book in the state file: what is awaited, what has arrived, what belongs to nobody (`keys.verdicts`)."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from keys.chain import ANYONE, Link, Stream, Streams, judge_stream
@@ -15,6 +16,7 @@ from .state import State
 _PIECE = 500
 PROVEN = str(Verdict.VERIFIED)
 UNKNOWN = str(Verdict.UNKNOWN_SIGNER)
+_DOUBTED = "more of it is here, signed by a key that your ring does not vouch for"
 
 
 class StoredLedger:
@@ -144,7 +146,7 @@ class StoredLedger:
             PROVEN,
         )
         every: set[tuple[str, str]] = {*map(tuple, names), *(stream for heads in known for stream in heads)}
-        return [
+        judged = (
             judge_stream(
                 *stream,
                 self._links(*stream),
@@ -153,7 +155,8 @@ class StoredLedger:
                 known=[heads[stream] for heads in known if stream in heads],
             )
             for stream in sorted(every)
-        ]
+        )
+        return [self._explained(stream) for stream in judged]
 
     def heads(self) -> dict[tuple[str, str], Head]:
         """The last proven manifest of each stream."""
@@ -173,6 +176,17 @@ class StoredLedger:
             PROVEN,
         )
         return dict(rows)
+
+    def _explained(self, stream: Stream) -> Stream:
+        """The judgement, and the likely cause of its faults: what an unknown key signed is here, but proves nothing."""
+        doubted = self._state.row(
+            "SELECT 1 FROM manifests WHERE grp = ? AND publisher = ? AND label = ? AND verdict = ?",
+            self._grp,
+            stream.publisher,
+            stream.label,
+            UNKNOWN,
+        )
+        return replace(stream, faults=(*stream.faults, _DOUBTED)) if stream.faults and doubted else stream
 
     def _links(self, publisher: str, label: str) -> Iterator[Link]:
         rows = self._state.stream(

@@ -12,16 +12,12 @@ from feeds.peer import Peer, PeerCollection
 from feeds.session import HttpSession, http_session
 from keys.errors import KeysError
 from keys.jwk import PublicKey, load_jwk
-from keys.strict_json import MAX_DEPTH, Json, canonical, parse
+from keys.strict_json import canonical
 
-_AROUND = 2  # levels of nesting around an object in an envelope
+from .reading import parse_envelope
+
 _JOSE = "application/jose"
 _NOT_FOUND = 404
-
-
-def parse_envelope(raw: bytes) -> Json:
-    """Strict JSON with room for the envelope around its objects."""
-    return parse(raw, depth=MAX_DEPTH + _AROUND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +58,7 @@ class Link:
 
     def agreements(self) -> Sequence[Mapping[str, Any]]:
         """This member's agreements, each with the versions it is shown."""
-        return _dicts(self._object("/agreements"), "agreements")
+        return dicts_of(self._object("/agreements"), "agreements")
 
     def agreement(self, name: str) -> Mapping[str, Any]:
         """One agreement by id or alias, with its terms."""
@@ -95,7 +91,7 @@ class Link:
 
     def keys(self, group: str) -> Sequence[Mapping[str, Any]]:
         """The public keys of a group's parties, as the hub has them."""
-        return _dicts(_object(self.api.get("/keys", {"group": group}).value), "keys")
+        return dicts_of(_object(self.api.get("/keys", {"group": group}).value), "keys")
 
     def streams(self, group: str, since: Sequence[str]) -> Mapping[str, Any]:
         """This member's own heads in a group, and its manifests since `label:seq` places."""
@@ -134,7 +130,8 @@ def _object(value: Any) -> Mapping[str, Any]:
     return value
 
 
-def _dicts(value: Mapping[str, Any], name: str) -> Sequence[Mapping[str, Any]]:
+def dicts_of(value: Mapping[str, Any], name: str) -> Sequence[dict[str, Any]]:
+    """A list of objects that an answer must have; raises `BadAnswer`."""
     listed = value.get(name)
     if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
         raise BadAnswer(f"The hub's answer has no list of objects `{name}`.")

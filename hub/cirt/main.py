@@ -8,6 +8,8 @@ from typing import NoReturn
 
 import click
 
+from hub.release import VERSION
+
 from . import show
 from .commands.accept import accept, withdraw
 from .commands.agreements import agreements
@@ -37,6 +39,7 @@ from .run import Run
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="File that holds the passphrase of your key; else CIRT_PASSPHRASE_FILE.",
 )
+@click.version_option(VERSION, prog_name="cirt")
 @click.pass_context
 def cirt(context: click.Context, home: Path | None, passphrase_file: Path | None) -> None:
     """Share incident information: signed by you, checked by whoever receives it.

@@ -79,9 +79,10 @@ def keep(
     return Sent(number, first.group, path)
 
 
-def unanswered(state: State, home: Path, group: str, fate: Fate = Fate.PENDING) -> list[Sent]:
-    """The kept envelopes of a group with this fate, oldest first."""
-    rows = state.rows("SELECT no, grp, path FROM envelopes WHERE grp = ? AND state = ? ORDER BY no", group, str(fate))
+def unanswered(state: State, home: Path, group: str) -> list[Sent]:
+    """The envelopes of a group that are to be posted from here, oldest first."""
+    pending = str(Fate.PENDING)
+    rows = state.rows("SELECT no, grp, path FROM envelopes WHERE grp = ? AND state = ? ORDER BY no", group, pending)
     return [Sent(number, grp, home / path) for number, grp, path in rows]
 
 

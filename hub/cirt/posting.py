@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from feeds.errors import BadAnswer, PeerRefused
-from feeds.status import DETAILS, RECEIPTS, split_message
+from feeds.status import DETAILS, RECEIPTS, UNKNOWN_ID, split_message
 from keys.envelope import open_envelope
 from keys.errors import KeysError
 from keys.jwk import PublicKey
@@ -22,7 +22,6 @@ _FOR_GOOD = frozenset({400, 413, 415, 422})
 """Statuses by which a body is refused whatever is tried later."""
 _LOOKS = 60
 _PAUSE_S = 1.0
-_UNKNOWN_ID = "<unknown id>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +105,7 @@ def _failure(told: Mapping[str, Any]) -> Failure:
     return Failure(
         code or "refused",
         sentence,
-        None if stix_id == _UNKNOWN_ID else stix_id,
+        None if stix_id == UNKNOWN_ID else stix_id,
         str(told.get("version")),
         details if isinstance(details, dict) else None,
     )

@@ -74,7 +74,7 @@ def prepare(found: Sequence[Found], wish: Wish, copies: MarkedCopies) -> Prepare
     """
     prepared = Prepared()
     wanted = list(_once(found, prepared))
-    with show.progress("checking", None):
+    with show.progress("checking"):
         checked, failures = check_form(wanted, wish.at)
         wrong, prepared.warnings = check_patterns(checked, wish.member)
     failures += wrong

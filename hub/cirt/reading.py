@@ -12,7 +12,7 @@ from keys.strict_json import MAX_DEPTH, Json, parse
 from .faults import CirtError, Failure, Faulty
 
 STANDARD_INPUT = "-"
-_AROUND = 2  # levels of nesting around an object
+_AROUND = 2  # levels of nesting around an object: the envelope and its list
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,11 @@ class Found:
 
     item: Item
     place: str
+
+
+def parse_envelope(raw: bytes) -> Json:
+    """Strict JSON with room for the envelope around its objects; raises `Malformed`."""
+    return parse(raw, depth=MAX_DEPTH + _AROUND)
 
 
 def read_files(names: Sequence[str]) -> list[Found]:
@@ -66,7 +71,7 @@ def objects_of(name: str, raw: bytes) -> Iterator[Found | Failure]:
 def _is_object(line: bytes) -> bool:
     """Whether a first line is a whole JSON object, so that the file is NDJSON."""
     try:
-        return isinstance(parse(line, depth=MAX_DEPTH + _AROUND), dict)
+        return isinstance(parse_envelope(line), dict)
     except Malformed as fault:
         return line.lstrip()[:1] == b"{" and line.rstrip()[-1:] == b"}" and not fault.path.startswith("line")
 
@@ -74,7 +79,7 @@ def _is_object(line: bytes) -> bool:
 def _objects_in(place: str, raw: bytes) -> Iterator[Found | Failure]:
     """The objects of one JSON text: a bundle, an envelope, or an object itself."""
     try:
-        value = parse(raw, depth=MAX_DEPTH + _AROUND)
+        value = parse_envelope(raw)
     except KeysError as fault:
         yield Failure(fault.code, f"{place}: {fault}", fault.object_id)
         return

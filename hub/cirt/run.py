@@ -1,6 +1,5 @@
 """What does every command stand on? The profile's folder, the clock, the key's passphrase, and the way to the hub."""
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ import click
 from keys.errors import BadPassphrase
 from keys.signer import Signer
 
+from . import show
 from .durable import locked, make_folder
 from .faults import CirtError
 from .link import Link
@@ -70,7 +70,7 @@ class Run:
         try:
             return profile.signer(given)
         except BadPassphrase as fault:
-            if given is not None or not sys.stdin.isatty():
+            if given is not None or not show.on_terminal():
                 remedy = "" if given is not None else "; name a file that holds it by CIRT_PASSPHRASE_FILE"
                 raise CirtError(f"{fault.sentence}{remedy}", code=fault.code) from fault
         asked: str = click.prompt("Passphrase of your key", hide_input=True, err=True)

@@ -2,7 +2,6 @@
 
 import json
 import sys
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -14,16 +13,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 from rich.text import Text
 
+from keys.member import is_showable
+
 T = TypeVar("T")
 
-_MOVES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-_JOINERS = "\u200c\u200d"  # needed to write Persian, Hindi and others; they move nothing
 _MANY = 200
 
 
 def plain(text: object) -> str:
     """A text of somebody else's as it may stand on a terminal: control and direction characters taken out."""
-    return "".join(c if c in _JOINERS or unicodedata.category(c) not in _MOVES else "\ufffd" for c in str(text))
+    return "".join(c if is_showable(c) else "\ufffd" for c in str(text))
 
 
 def say(text: str) -> None:

@@ -19,7 +19,7 @@ from keys.head import Head
 from policies.agreement import Agreement, read_agreement
 
 from .faults import CirtError, Denied
-from .link import Link, text_of
+from .link import Link, dicts_of, text_of
 from .profile import Profile
 from .state import State
 
@@ -62,6 +62,8 @@ def look_up(link: Link, state: State, name: str) -> Place:
         raise click.UsageError("the group's name is empty: give its alias or id")
     said = link.agreement(name)
     identity, proofs, alias = (text_of(said, key) for key in ("group", "proofs", "alias"))
+    if not alias or "/" in alias or alias.startswith("."):
+        raise BadAnswer("The hub's answer has an `alias` that cannot name a folder; tell its operator.")
     in_force = said.get("agreement")
     held = {digest for (digest,) in state.rows("SELECT digest FROM shown WHERE grp = ?", identity)}
     texts = {digest: _text(link, identity, digest) for digest in digests_shown(said) if digest not in held}
@@ -90,10 +92,7 @@ def recall(state: State, name: str) -> Place:
 
 def digests_shown(said: Mapping[str, Any]) -> list[str]:
     """Digests of the versions in the hub's answer, newest first."""
-    versions = said.get("versions")
-    if not isinstance(versions, list) or not all(isinstance(each, dict) for each in versions):
-        raise BadAnswer("The hub's answer has no list of objects `versions`.")
-    return [text_of(each, "digest") for each in versions]
+    return [text_of(each, "digest") for each in dicts_of(said, "versions")]
 
 
 def _text(link: Link, group: str, digest: str) -> bytes:
@@ -134,6 +133,18 @@ def last_word(state: State, group: str) -> Word | None:
     return Word(row[0], None if row[1] is None else read_baseline(row[1])[0], held)
 
 
+def accepted_here(state: State, place: Place) -> str | None:
+    """Digest of the version last accepted from this profile; None: none was, or it was withdrawn from since."""
+    word = last_word(state, place.id)
+    digest = word.baseline.agreement if word and word.baseline else None
+    return None if digest in _not_accepted(place) else digest
+
+
+def _not_accepted(place: Place) -> set[object]:
+    """Digests of the versions shown that the hub has as not accepted by this member."""
+    return {each.get("digest") for each in dicts_of(place.said, "versions") if not each.get("accepted")}
+
+
 def keep_word(state: State, profile: Profile, group: str, n: int, jws: str, *, accepted: str | None) -> Baseline:
     """Verify the hub's answer to an acceptance or withdrawal and keep it; a withdrawal leaves the baseline as it was.
 
@@ -168,15 +179,15 @@ def keep_word(state: State, profile: Profile, group: str, n: int, jws: str, *, a
 
 def digest_open(place: Place) -> str:
     """Digest of the version in force. Raises `Denied` where there is none, or it is not accepted: all is shut then."""
-    versions = [each for each in place.said.get("versions", ()) if isinstance(each, dict)]
     if place.in_force is None:
+        versions = dicts_of(place.said, "versions")
         states = ", ".join(f"version {each.get('version')} is {each.get('state')}" for each in versions)
         raise Denied(
             f"no version of {place.alias} is in force ({states or 'there is none'}): nothing is published or received"
             " meanwhile; ask the hub's operator",
             code="not-in-force",
         )
-    if any(each.get("digest") == place.in_force and not each.get("accepted") for each in versions):
+    if place.in_force in _not_accepted(place):
         raise Denied(
             f"{place.alias} is paused for you: its version in force is not accepted. Read it: cirt agreements"
             f" {place.alias} — then: cirt accept {place.alias}, and everything goes on where it was",
@@ -187,8 +198,7 @@ def digest_open(place: Place) -> str:
 
 def signed_under(state: State, place: Place) -> Agreement:
     """The version in force, which must have been accepted from this profile. Raises `Denied`."""
-    word = last_word(state, place.id)
-    accepted = word.baseline.agreement if word and word.baseline else None
+    accepted = accepted_here(state, place)
     if place.in_force is not None and accepted != place.in_force:
         raise Denied(
             f"the version of {place.alias} in force was not accepted from here. Read it: cirt agreements {place.alias}"

@@ -48,7 +48,7 @@ def key_confirm(member: str, fingerprint: str, by: str) -> dict[str, object]:
         actor,
         "key-confirm",
         member,
-        lambda _hub, tx, at: credentials.confirm_key(tx, member, fingerprint, by, actor, at=at),
+        lambda _hub, tx, at: credentials.confirm_key(tx, member, fingerprint, actor, at=at),
     )
 
 
@@ -77,7 +77,7 @@ def token() -> None:
 @click.option("--redistributes", is_flag=True, help="What is read with it is passed on: the agreement's cap applies.")
 @by
 @answering
-def token_add(member: str, label: str, redistributes: bool, by: str) -> dict[str, object]:  # noqa: FBT001 - an option
+def token_add(member: str, label: str, by: str, *, redistributes: bool) -> dict[str, object]:
     """Make a further token for a member; it is shown once."""
     actor = actor_of(by)
     return doing(

@@ -10,7 +10,7 @@ import click
 
 from feeds.errors import FeedsError
 from hub.access import AccessError
-from hub.acts import ActError, Refused
+from hub.acts import ActError, BadValue, Refused
 from hub.config import BadSetting
 from hub.store.errors import Busy, StoreError, Unavailable
 from keys.errors import KeysError
@@ -21,7 +21,6 @@ from .showing import plain
 
 FAILED: Final = 1
 USAGE: Final = 2
-NOT_AUTHENTICATED: Final = 3
 REFUSED: Final = 4
 UNREACHABLE: Final = 5
 
@@ -33,6 +32,7 @@ class CommandFailed(Exception):
 EXIT_CODES: Final[Mapping[type[BaseException], int]] = MappingProxyType(
     {
         BadSetting: USAGE,
+        BadValue: USAGE,
         CommandFailed: FAILED,
         Refused: REFUSED,
         ActError: FAILED,

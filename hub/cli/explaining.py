@@ -13,7 +13,7 @@ from .shell import answering, reading
 @click.argument("member")
 @click.option("--redistributes", is_flag=True, help="As seen through a token that passes things on.")
 @answering
-def explain(group: str, object_id: str, member: str, redistributes: bool) -> dict[str, object]:  # noqa: FBT001 - an option
+def explain(group: str, object_id: str, member: str, *, redistributes: bool) -> dict[str, object]:
     """Tell rule by rule whether MEMBER receives the object of GROUP (ids or aliases)."""
     return reading(
         lambda hub, tx: explain_object(

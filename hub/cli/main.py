@@ -2,9 +2,10 @@
 
 import os
 from collections.abc import Sequence
-from importlib import metadata
 
 import click
+
+from hub.release import VERSION
 
 from . import agreements, credentials, founding, members, review, serving
 from .demo import demo
@@ -15,15 +16,8 @@ PROGRAM = "cirt-hub"
 _FOR_ITS_OWNER = 0o077  # the database is made by its driver, in a directory that may have been there before
 
 
-def _version() -> str:
-    try:
-        return metadata.version("cirt-hub")
-    except metadata.PackageNotFoundError:
-        return "not installed, run from its source"
-
-
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(_version(), prog_name=PROGRAM)
+@click.version_option(VERSION, prog_name=PROGRAM)
 def commands() -> None:
     """Run an incident information-sharing hub, and review who may do what in it.
 

@@ -3,7 +3,7 @@
 import click
 
 from hub import credentials, listing
-from hub.moves import move_member
+from hub.moves import Brake, move_member
 from policies.life import Verb
 
 from .shell import actor_of, answering, by, doing, reading
@@ -29,7 +29,7 @@ def member_show(name: str) -> dict[str, object]:
     return reading(lambda _hub, tx: listing.member_shown(tx, name))
 
 
-def _moving(verb: Verb, told: str) -> click.Command:
+def _moving(verb: Brake, told: str) -> click.Command:
     @click.argument("name", metavar="ID")
     @click.option("--reason", default="", help="Why; told to the audit trail.")
     @by

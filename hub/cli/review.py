@@ -12,7 +12,8 @@ from hub.store.engine import Tx
 
 from .shell import actor_of, answering, by, by_needed, doing
 
-kind_and_id = (click.argument("kind", type=click.Choice(KINDS)), click.argument("name", metavar="ID"))
+kind_of_text = click.argument("kind", type=click.Choice(KINDS))
+its_id = click.argument("name", metavar="ID")
 
 
 def _bytes(path: str) -> bytes:
@@ -38,8 +39,8 @@ def import_files(files: tuple[str, ...], by: str) -> list[dict[str, object]]:
 
 
 @click.command()
-@kind_and_id[0]
-@kind_and_id[1]
+@kind_of_text
+@its_id
 @by_needed
 @click.option("--digest", help="Approve this text only: the digest of what was read.")
 @answering
@@ -50,15 +51,13 @@ def approve(kind: str, name: str, by: str, digest: str | None) -> dict[str, obje
         actor,
         "approve",
         name,
-        lambda hub, tx, at: review.approve(
-            tx, kind, name, by, actor, at=at, needed=hub.settings.approvals, digest=digest
-        ),
+        lambda hub, tx, at: review.approve(tx, kind, name, actor, at=at, needed=hub.settings.approvals, digest=digest),
     )
 
 
 @click.command()
-@kind_and_id[0]
-@kind_and_id[1]
+@kind_of_text
+@its_id
 @by_needed
 @click.option("--digest", help="Reject this text only: the digest of what was read.")
 @click.option("--reason", default="", help="Why; told to the audit trail.")
@@ -70,5 +69,5 @@ def reject(kind: str, name: str, by: str, digest: str | None, reason: str) -> di
         actor,
         "reject",
         name,
-        lambda _hub, tx, at: review.reject(tx, kind, name, by, actor, at=at, reason=reason, digest=digest),
+        lambda _hub, tx, at: review.reject(tx, kind, name, actor, at=at, reason=reason, digest=digest),
     )

@@ -46,7 +46,7 @@ _TO_STDERR: Final = MappingProxyType(
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8480, show_default=True, type=click.IntRange(0, 65535), help="0: any that is free.")
-@click.option("--workers", type=click.IntRange(1), help="Server processes; default: as measured best.")
+@click.option("--workers", type=click.IntRange(1), help="Server processes; default: HUB_WORKERS.")
 @click.option("--tls-cert", type=click.Path(path_type=Path), help="Certificate chain, PEM.")
 @click.option("--tls-key", type=click.Path(path_type=Path), help="Its private key, PEM.")
 def serve(host: str, port: int, workers: int | None, tls_cert: Path | None, tls_key: Path | None) -> None:

@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 
 import click
 
-from hub.acts import Actor, Unknown, perform
+from hub import named
+from hub.acts import Actor, perform
 from hub.config import load_settings
 from hub.running import Hub, open_hub
-from hub.store import operators
 from hub.store.engine import Tx
 
 from .showing import show
@@ -74,7 +74,6 @@ def doing(actor: Actor, action: str, subject: str, act: Callable[[Hub, Tx, int],
 
 def _by_one_of_us(act: Callable[[Hub, Tx, int], T], hub: Hub, tx: Tx, at: int, actor: Actor) -> T:
     """The act, if the operator in whose name it is done exists. Raises `Unknown`."""
-    name = actor.name
-    if name and not operators.exists(tx, name):
-        raise Unknown(f"there is no operator {name!r}; make one with `cirt-hub operator add {name}`")
+    if actor.name:
+        named.check_operator(tx, actor.name)
     return act(hub, tx, at)

@@ -1,23 +1,19 @@
 """How is an answer printed? JSON, or plain text without colour; nothing a member wrote can move the cursor."""
 
 import json
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import click
 
-_UNSHOWABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-_JOINERS = "\u200c\u200d"  # needed to write Persian, Hindi and others; they move nothing
+from keys.member import is_showable
+
 WIDEST = 64  # characters of a column of a table
 
 
 def plain(text: str) -> str:
     """The text with every control or invisible character replaced by a question mark."""
-    return "".join(
-        "?" if unicodedata.category(character) in _UNSHOWABLE and character not in _JOINERS else character
-        for character in text
-    )
+    return "".join(character if is_showable(character) else "?" for character in text)
 
 
 def show(value: Any, *, as_json: bool) -> None:

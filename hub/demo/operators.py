@@ -62,7 +62,7 @@ class Office:
 
     def _approve(self, kind: str, document: Document, tx: Tx, at: int, actor: Actor) -> dict[str, object]:
         needed = self.hub.settings.approvals
-        return review.approve(tx, kind, document.id, actor.name, actor, at=at, needed=needed, digest=document.digest)
+        return review.approve(tx, kind, document.id, actor, at=at, needed=needed, digest=document.digest)
 
     def invite(self, member: str) -> str:
         """A one-time invitation for a member (its alias)."""
@@ -86,7 +86,7 @@ class Office:
             _FIRST,
             "key-confirm",
             member,
-            lambda tx, at, actor: credentials.confirm_key(tx, member, fingerprint, _FIRST, actor, at=at),
+            lambda tx, at, actor: credentials.confirm_key(tx, member, fingerprint, actor, at=at),
         )
 
     def _do(self, operator: str, action: str, subject: str, act: Callable[[Tx, int, Actor], T]) -> T:

@@ -27,20 +27,18 @@ def last(tx: Tx, group_id: str, member: str) -> Said | None:
     return None if row is None else Said(*row)
 
 
-def add(tx: Tx, *, group_id: str, member: str, said: Said, jws: str) -> bool:
-    """Keep a signed word; False if that counter was used already."""
-    return bool(
-        tx.run(
-            "INSERT INTO acceptances (group_id, member, n, action, digest, jws, at)"
-            " VALUES (:group_id, :member, :n, :action, :digest, :jws, :at) ON CONFLICT DO NOTHING",
-            group_id=group_id,
-            member=member,
-            n=said.n,
-            action=said.action,
-            digest=said.digest,
-            jws=jws,
-            at=said.at,
-        )
+def add(tx: Tx, *, group_id: str, member: str, said: Said, jws: str) -> None:
+    """Keep a signed word, whose counter lies above that of the last one."""
+    tx.run(
+        "INSERT INTO acceptances (group_id, member, n, action, digest, jws, at)"
+        " VALUES (:group_id, :member, :n, :action, :digest, :jws, :at)",
+        group_id=group_id,
+        member=member,
+        n=said.n,
+        action=said.action,
+        digest=said.digest,
+        jws=jws,
+        at=said.at,
     )
 
 

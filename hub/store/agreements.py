@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from policies.agreement import Agreement
+
 from .engine import Row, Tx
 
 
@@ -38,32 +40,32 @@ def every(tx: Tx) -> Sequence[VersionRow]:
     return [_version(row) for row in tx.rows(f"SELECT {_COLUMNS} FROM agreements ORDER BY group_id, version")]
 
 
-def add(tx: Tx, *, group_id: str, version: int, digest: str, document: bytes, state: str, at: int) -> bool:
+def add(tx: Tx, document: Agreement, *, state: str, at: int) -> bool:
     """Add a version; False if that number or that text is there already."""
     return bool(
         tx.run(
             "INSERT INTO agreements (group_id, version, digest, document, state, proposed_at)"
             " VALUES (:group_id, :version, :digest, :document, :state, :at) ON CONFLICT DO NOTHING",
-            group_id=group_id,
-            version=version,
-            digest=digest,
-            document=document,
+            group_id=document.id,
+            version=document.version,
+            digest=document.digest,
+            document=document.raw,
             state=state,
             at=at,
         )
     )
 
 
-def rewrite(tx: Tx, group_id: str, version: int, *, digest: str, document: bytes, at: int) -> bool:
-    """Put another text in the place of one that is still proposed; False if it no longer is."""
+def rewrite(tx: Tx, document: Agreement, *, at: int) -> bool:
+    """Put this text in the place of the same version's that is still proposed; False if it no longer is."""
     return bool(
         tx.run(
             "UPDATE agreements SET digest = :digest, document = :document, proposed_at = :at"
             " WHERE group_id = :group_id AND version = :version AND state = 'proposed'",
-            group_id=group_id,
-            version=version,
-            digest=digest,
-            document=document,
+            group_id=document.id,
+            version=document.version,
+            digest=document.digest,
+            document=document.raw,
             at=at,
         )
     )

@@ -5,18 +5,15 @@ from collections.abc import Sequence
 from .engine import Tx
 
 
-def add(tx: Tx, *, digest: str, operator: str, kind: str, subject: str, at: int) -> bool:
-    """Record an operator's approval of a text; False if it had approved that text already."""
-    return bool(
-        tx.run(
-            "INSERT INTO approvals (digest, operator, kind, subject, at)"
-            " VALUES (:digest, :operator, :kind, :subject, :at) ON CONFLICT DO NOTHING",
-            digest=digest,
-            operator=operator,
-            kind=kind,
-            subject=subject,
-            at=at,
-        )
+def add(tx: Tx, *, digest: str, operator: str, kind: str, subject: str, at: int) -> None:
+    """Record an operator's approval of a text that it has not approved yet."""
+    tx.run(
+        "INSERT INTO approvals (digest, operator, kind, subject, at) VALUES (:digest, :operator, :kind, :subject, :at)",
+        digest=digest,
+        operator=operator,
+        kind=kind,
+        subject=subject,
+        at=at,
     )
 
 

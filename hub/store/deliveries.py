@@ -4,6 +4,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .background import Repeated
 from .engine import Database, Row, Tx
 from .errors import StoreError
 
@@ -27,8 +28,7 @@ class Deliveries:
         self._database = database
         self._waiting: dict[Poller, tuple[int, int]] = {}
         self._lock = threading.Lock()
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._flushing = Repeated("deliveries", FLUSH_SECONDS, self.flush)
 
     def note(self, poller: Poller, at: int, position: int) -> None:
         """A page was answered at `at`, up to `position` (0: an empty one)."""
@@ -38,14 +38,11 @@ class Deliveries:
 
     def start(self) -> None:
         """Flush in the background from now on."""
-        self._thread = threading.Thread(target=self._run, name="deliveries", daemon=True)
-        self._thread.start()
+        self._flushing.start()
 
     def close(self) -> None:
         """Write what waits and stop."""
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join(timeout=10)
+        self._flushing.stop()
         self.flush()
 
     def flush(self) -> None:
@@ -60,10 +57,6 @@ class Deliveries:
         except StoreError:
             for poller, seen in waiting.items():
                 self.note(poller, *seen)
-
-    def _run(self) -> None:
-        while not self._stop.wait(FLUSH_SECONDS):
-            self.flush()
 
 
 def write(tx: Tx, seen: Sequence[tuple[Poller, int, int]]) -> None:

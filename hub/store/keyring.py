@@ -43,18 +43,16 @@ def of_member(tx: Tx, member: str) -> Sequence[KeyRow]:
     return [_key(row) for row in rows]
 
 
-def add(tx: Tx, *, kid: str, member: str, jwk: Mapping[str, str], at: int) -> bool:
-    """Add a pending key, valid from now on; False if the key is there already, whoever it belongs to."""
-    return bool(
-        tx.run(
-            "INSERT INTO keys (kid, member, jwk, state, valid_from, created_at)"
-            " VALUES (:kid, :member, :jwk, :state, :at, :at) ON CONFLICT DO NOTHING",
-            kid=kid,
-            member=member,
-            jwk=json.dumps(dict(jwk), sort_keys=True),
-            state=str(KeyState.PENDING),
-            at=at,
-        )
+def add(tx: Tx, *, kid: str, member: str, jwk: Mapping[str, str], at: int) -> None:
+    """Add a pending key, valid from now on; one that is there already stays as it is, whoever it belongs to."""
+    tx.run(
+        "INSERT INTO keys (kid, member, jwk, state, valid_from, created_at)"
+        " VALUES (:kid, :member, :jwk, :state, :at, :at) ON CONFLICT DO NOTHING",
+        kid=kid,
+        member=member,
+        jwk=json.dumps(dict(jwk), sort_keys=True),
+        state=str(KeyState.PENDING),
+        at=at,
     )
 
 

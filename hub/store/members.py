@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from keys.member import MemberDocument
+
 from .engine import Row, Tx
 
 
@@ -42,33 +44,33 @@ def every(tx: Tx) -> Sequence[MemberRow]:
     return [_member(row) for row in tx.rows(f"SELECT {_COLUMNS} FROM members ORDER BY no")]
 
 
-def add(tx: Tx, *, identity: str, alias: str, name: str, state: str, digest: str, document: bytes, at: int) -> bool:
+def add(tx: Tx, document: MemberDocument, *, state: str, at: int) -> bool:
     """Add a member; False if its id or alias is taken."""
     return bool(
         tx.run(
             "INSERT INTO members (id, alias, name, state, digest, document, created_at)"
             " VALUES (:id, :alias, :name, :state, :digest, :document, :at) ON CONFLICT DO NOTHING",
-            id=identity,
-            alias=alias,
-            name=name,
+            id=document.id,
+            alias=document.alias,
+            name=document.name,
             state=state,
-            digest=digest,
-            document=document,
+            digest=document.digest,
+            document=document.raw,
             at=at,
         )
     )
 
 
-def rewrite(tx: Tx, member: str, *, alias: str, name: str, digest: str, document: bytes) -> None:
-    """Put this text in the place of the one in use; nothing waits any more."""
+def rewrite(tx: Tx, document: MemberDocument) -> None:
+    """Put this text in the place of its member's one in use; nothing waits any more."""
     tx.run(
         "UPDATE members SET alias = :alias, name = :name, digest = :digest, document = :document,"
         " next_digest = NULL, next_document = NULL WHERE id = :member",
-        member=member,
-        alias=alias,
-        name=name,
-        digest=digest,
-        document=document,
+        member=document.id,
+        alias=document.alias,
+        name=document.name,
+        digest=document.digest,
+        document=document.raw,
     )
 
 

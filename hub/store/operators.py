@@ -1,7 +1,5 @@
 """Operators: who may review here? Names in one spelling, secrets as keyed digests only."""
 
-from collections.abc import Sequence
-
 from .engine import Tx
 
 
@@ -21,8 +19,3 @@ def add(tx: Tx, name: str, secret_digest: str, at: int) -> bool:
 def exists(tx: Tx, name: str) -> bool:
     """Whether there is an operator of this name."""
     return tx.row("SELECT 1 FROM operators WHERE name = :name", name=name) is not None
-
-
-def names(tx: Tx) -> Sequence[str]:
-    """The operators' names, in order."""
-    return [str(row[0]) for row in tx.rows("SELECT name FROM operators ORDER BY name")]

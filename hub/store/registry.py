@@ -16,7 +16,7 @@ from policies.group import Group, Version
 from policies.labels import Label
 from policies.life import State
 
-from .engine import Database, Tx
+from .engine import Tx
 from .errors import Busy, NotInitialised
 
 #: How often the registry is read anew because it changed while it was read.
@@ -25,7 +25,7 @@ MOST_READINGS = 5
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """An administration's team, as approved."""
+    """An administration's team, in whatever state its review is."""
 
     no: int
     id: str
@@ -70,6 +70,10 @@ class Registry:
     accounts: Mapping[str, Account]  # by token digest
     tokens: Mapping[str, Account]  # by token id
 
+    def member(self, name: str) -> Member | None:
+        """The member with this id or alias, whatever its state."""
+        return self.members.get(name) or self.member_aliases.get(name)
+
 
 def bump(tx: Tx) -> None:
     """Make every worker read the registry anew: part of each change to it."""
@@ -85,8 +89,7 @@ def hold(tx: Tx) -> None:
 class Registries:
     """Hands out the registry of a transaction, read once a revision."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self) -> None:
         self._latest: Registry | None = None
 
     def of(self, tx: Tx) -> Registry:

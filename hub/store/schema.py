@@ -1,5 +1,6 @@
 """The schema's versions: made, brought forward and told, by Alembic."""
 
+from functools import cache
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -21,6 +22,7 @@ def _config() -> Config:
     return config
 
 
+@cache
 def head() -> str:
     """The schema version this code was written for."""
     return str(ScriptDirectory.from_config(_config()).get_current_head())

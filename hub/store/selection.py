@@ -6,7 +6,6 @@ one is two integer comparisons on flags written at ingest, for every reader who 
 later starts are judged by a query over what they can see.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -180,8 +179,3 @@ def sized(statement: str) -> str:
 def visible(view: View, alias: str = "o") -> str:
     """Condition: the row is within this reader's labels and starts (parameters as of `parameters`)."""
     return _visible(alias, shape_of(view, Filters()))
-
-
-def wanted(values: Sequence[str] | None) -> tuple[str, ...] | None:
-    """Distinct values in a stable order, so that equal requests share one statement and plan."""
-    return None if values is None else tuple(sorted(set(values)))

@@ -1,8 +1,10 @@
 """Status resources: the answer to each publication, kept for those who lost it (TAXII 2.1 §4.3)."""
 
-from .engine import Tx
+from .engine import Database, Tx
 
 DAY = 86_400_000_000
+#: Most statuses dropped in one transaction: publications wait for it.
+MOST_SWEPT = 1_000
 
 
 def keep(tx: Tx, *, identity: str, member: str, group: str, at: int, refused: bool, body: bytes) -> None:
@@ -25,9 +27,22 @@ def read(tx: Tx, identity: str, member: str) -> bytes | None:
     return None if row is None else bytes(row[0])
 
 
-def sweep(tx: Tx, at: int, days: int) -> int:
+def sweep(database: Database, at: int, days: int) -> int:
     """Drop statuses older than `days` that no manifest needs for answering a retry; how many there were."""
+    dropped = 0
+    while True:
+        with database.writing() as tx:
+            now = _sweep_some(tx, at - days * DAY)
+        dropped += now
+        if now < MOST_SWEPT:
+            return dropped
+
+
+def _sweep_some(tx: Tx, before: int) -> int:
+    # NOT IN is looked up in a list made once; manifests have no index by status for a NOT EXISTS
     return tx.run(
-        "DELETE FROM statuses WHERE at < :before AND NOT EXISTS (SELECT 1 FROM manifests WHERE status = statuses.id)",
-        before=at - days * DAY,
+        "DELETE FROM statuses WHERE id IN (SELECT id FROM statuses WHERE at < :before"
+        " AND id NOT IN (SELECT status FROM manifests) LIMIT :most)",
+        before=before,
+        most=MOST_SWEPT,
     )

@@ -57,16 +57,14 @@ def new_request_id() -> str:
     return secrets.token_hex(8)
 
 
-def taxii(body: bytes, status: int = 200, extra: Iterable[Field] = (), request_id: str | None = None) -> Answer:
+def taxii(body: bytes, status: int = 200, extra: Iterable[Field] = ()) -> Answer:
     """A TAXII answer: the content type is exactly the text that clients compare (TAXII 2.1 §3.1)."""
-    return Answer(body, status, MEDIA_TYPE, extra, request_id or new_request_id())
+    return Answer(body, status, MEDIA_TYPE, extra, new_request_id())
 
 
-def json(
-    body: Mapping[str, Any] | Sequence[Any], status: int = 200, extra: Iterable[Field] = (), request_id: str = ""
-) -> Answer:
+def json(body: Mapping[str, Any], status: int = 200, extra: Iterable[Field] = ()) -> Answer:
     """An answer of the small API."""
-    return Answer(orjson.dumps(body), status, JSON_TYPE, extra, request_id or new_request_id())
+    return Answer(orjson.dumps(body), status, JSON_TYPE, extra, new_request_id())
 
 
 def document(body: bytes, content_type: str, extra: Iterable[Field] = ()) -> Answer:

@@ -11,18 +11,18 @@ from typing import Any, Final
 import structlog
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
+from feeds.accept import MEDIA_TYPE
 from feeds.errors import BadCursor, BadQuery, NotAcceptable, WrongContentType
 from feeds.resources import error as error_resource
 from feeds.resources import to_bytes
 from hub.access import Absent, Forbidden
-from hub.acts import BadInvitation, BadText, Refused, Replayed, Unknown
+from hub.acts import BadInvitation, Refused, Replayed
 from hub.publish import Revoked
 from hub.store.errors import Busy, ClockAhead, Full, NotInitialised, Unavailable
 from keys.errors import KeysError, Malformed, NotAnEnvelope
-from policies.life import IllegalMove
 from policies.reasons import Refusal
 
-from .answers import JSON_TYPE, Answer, Environ, Field, new_request_id, taxii
+from .answers import JSON_TYPE, Answer, Environ, Field, new_request_id
 from .authentication import CHALLENGES, Unauthenticated
 from .body import BodyTooLarge, CutBody, EncodedBody
 from .deletion import RecallRequired
@@ -59,7 +59,6 @@ TABLE: Final[Mapping[type[BaseException], Rule]] = MappingProxyType(
         Revoked: NOT_AUTHENTICATED,
         Absent: NOT_FOUND,
         NotFound: NOT_FOUND,
-        Unknown: NOT_FOUND,
         Forbidden: Rule(403, "forbidden", "This account lacks the right that the request needs"),
         RecallRequired: Rule(403, "recall-required", "Nothing is deleted from a signed list", show=True),
         MethodNotAllowed: Rule(405, "method-not-allowed", "This address does not know the method"),
@@ -77,8 +76,6 @@ TABLE: Final[Mapping[type[BaseException], Rule]] = MappingProxyType(
         BadInvitation: Rule(403, "bad-invitation", "The invitation is not good", show=True),
         Replayed: Rule(409, "replayed", "This was said before", show=True),
         Refused: Rule(409, "refused", "This cannot be done", show=True),
-        IllegalMove: Rule(409, "refused", "This cannot be done", show=True),
-        BadText: Rule(422, "bad-document", "The document cannot be taken in", show=True),
         Busy: Rule(503, "busy", "The hub is busy; nothing was changed", retry_after=2),
         Unavailable: Rule(
             503, "unavailable", "The hub's database cannot be reached; a retry is harmless", retry_after=5
@@ -109,10 +106,8 @@ def answer(error: BaseException, environ: Environ) -> Answer:
         details=_details(error) if rule.show else None,
     )
     _tell(error, rule, environ, request_id)
-    body, extra = to_bytes(resource), tuple(_fields(error, rule))
-    if is_taxii(environ["PATH_INFO"]):
-        return taxii(body, rule.status, extra, request_id)
-    return Answer(body, rule.status, JSON_TYPE, extra, request_id)
+    content_type = MEDIA_TYPE if is_taxii(environ["PATH_INFO"]) else JSON_TYPE
+    return Answer(to_bytes(resource), rule.status, content_type, _fields(error, rule), request_id)
 
 
 def is_taxii(path: str) -> bool:

@@ -1,7 +1,8 @@
 """Is the process alive, and could it serve? For those who run it; no word about what it holds."""
 
 from hub.running import Hub
-from hub.store.errors import StoreError
+from hub.store import schema
+from hub.store.errors import NotInitialised, StoreError
 from hub.store.health import ahead
 
 from .answers import Answer, Environ, json
@@ -16,12 +17,19 @@ def alive(hub: Hub, environ: Environ) -> Answer:
 def ready(hub: Hub, environ: Environ) -> Answer:
     """Database reachable, schema this program's, sequencer not ahead of the clock; 503 and which of them fails."""
     del environ
+    failing = _failing(hub)
+    if failing:
+        return json({"status": "not ready", "failing": [failing]}, 503, [("Retry-After", "5")])
+    return json({"status": "ready"})
+
+
+def _failing(hub: Hub) -> str | None:
     try:
         with hub.database.reading() as tx:
+            schema.check(tx)
             hub.registries.of(tx)
-            failing = ["sequencer"] if ahead(tx, hub.clock()) else []
+            return "sequencer" if ahead(tx, hub.clock()) else None
+    except NotInitialised:
+        return "schema"
     except StoreError:
-        failing = ["database"]
-    if failing:
-        return json({"status": "not ready", "failing": failing}, 503, [("Retry-After", "5")])
-    return json({"status": "ready"})
+        return "database"

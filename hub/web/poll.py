@@ -10,9 +10,11 @@ from feeds.listings import manifest as manifest_page
 from feeds.listings import versions as versions_page
 from feeds.taxii_query import OBJECT_MATCH, OBJECTS_MATCH, VERSIONS_MATCH
 from hub import poll
-from hub.access import Absent, find, require
+from hub.access import Absent, Seen, find, require
 from hub.poll import Answer as Page
 from hub.running import Hub
+from hub.store.engine import Tx
+from hub.store.registry import Account, Registry
 
 from .answers import Answer, Environ, taxii
 from .authentication import account_of
@@ -22,8 +24,7 @@ from .negotiation import check_accept, query_of
 def objects(hub: Hub, environ: Environ, name: str) -> Answer:
     """A page of objects, byte for byte as signed."""
     with hub.database.reading() as tx:
-        registry, account = account_of(hub, tx, environ)
-        seen = require(find(registry, account, name, hub.clock()), "read")
+        registry, account, seen = _readable(hub, tx, environ, name)
         check_accept(environ)
         page = poll.objects(hub, tx, registry, account, seen, query_of(environ, OBJECTS_MATCH))
     return _envelope(page)
@@ -32,8 +33,7 @@ def objects(hub: Hub, environ: Environ, name: str) -> Answer:
 def manifest(hub: Hub, environ: Environ, name: str) -> Answer:
     """A page of manifest records: the objects of the same query, told by id, version and time."""
     with hub.database.reading() as tx:
-        registry, account = account_of(hub, tx, environ)
-        seen = require(find(registry, account, name, hub.clock()), "read")
+        registry, account, seen = _readable(hub, tx, environ, name)
         check_accept(environ)
         page = poll.records(hub, tx, registry, account, seen, query_of(environ, OBJECTS_MATCH))
     records = [Record(stix_id, position, version) for position, stix_id, version in page.rows]
@@ -43,8 +43,7 @@ def manifest(hub: Hub, environ: Environ, name: str) -> Answer:
 def one_object(hub: Hub, environ: Environ, name: str, stix_id: str) -> Answer:
     """One object by its STIX id, the latest version of it unless the query asks otherwise."""
     with hub.database.reading() as tx:
-        registry, account = account_of(hub, tx, environ)
-        seen = require(find(registry, account, name, hub.clock()), "read")
+        registry, account, seen = _readable(hub, tx, environ, name)
         _check_id(stix_id)
         check_accept(environ)
         page = poll.one_object(hub, tx, registry, account, seen, stix_id, query_of(environ, OBJECT_MATCH))
@@ -54,12 +53,17 @@ def one_object(hub: Hub, environ: Environ, name: str, stix_id: str) -> Answer:
 def versions(hub: Hub, environ: Environ, name: str, stix_id: str) -> Answer:
     """The version texts of one object."""
     with hub.database.reading() as tx:
-        registry, account = account_of(hub, tx, environ)
-        seen = require(find(registry, account, name, hub.clock()), "read")
+        registry, account, seen = _readable(hub, tx, environ, name)
         _check_id(stix_id)
         check_accept(environ)
         page = poll.versions(hub, tx, registry, account, seen, stix_id, query_of(environ, VERSIONS_MATCH))
     return taxii(versions_page([row[1] for row in page.rows], next_token=page.next), extra=_dates(page))
+
+
+def _readable(hub: Hub, tx: Tx, environ: Environ, name: str) -> tuple[Registry, Account, Seen]:
+    """Who calls, and the collection as it sees it. Raises `Unauthenticated`, `Absent`, `Forbidden`."""
+    registry, account = account_of(hub, tx, environ)
+    return registry, account, require(find(registry, account, name, hub.clock()), "read")
 
 
 def _envelope(page: Page) -> Answer:

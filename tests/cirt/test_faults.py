@@ -18,19 +18,20 @@ from hub.store.registry import bump
 from keys import base64url
 from keys.jwk import fingerprint, load_jwk
 from keys.signer import generate_key_file
+from policies.agreement import read_agreement
 from policies.life import Verb
+from support.agreements import agreement_toml
 from support.clock import DAY, Clock
-from support.members import Neighbourhood, Team, Wsgi, bundle, indicators, run_cirt
+from support.members import Neighbourhood, Wsgi, bundle, indicators, run_cirt
 from support.stix_objects import UUID
 
 Between = Callable[[Wsgi, dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
-def pair(hood: Neighbourhood) -> tuple[Team, Team]:
-    """A publisher and a reader of the group `first`."""
-    a, b = hood.team("alpha"), hood.team("bravo")
-    hood.group((a, "both", "amber"), (b, "both", "amber"), alias="first")
-    return a, b
+def busy(start: Callable[..., Any]) -> Iterable[bytes]:
+    """The answer of a hub that is to be asked later, so much later that nobody waits for it."""
+    start("503 Service Unavailable", [("Content-Type", "text/plain"), ("Retry-After", "999")])
+    return [b""]
 
 
 def lost_answers(seen: list[bytes]) -> Between:
@@ -40,16 +41,15 @@ def lost_answers(seen: list[bytes]) -> Between:
         if environ["REQUEST_METHOD"] != "POST":
             return app(environ, start)
         list(app(environ, lambda *_: None))
-        start("503 Service Unavailable", [("Content-Type", "text/plain"), ("Retry-After", "999")])
         seen.append(b"")
-        return [b""]
+        return busy(start)
 
     return between
 
 
 def test_a_lost_answer_is_asked_for_again_with_the_same_bytes(hood: Neighbourhood, tmp_path: Path) -> None:
     """Red if a retry signs anew: the stream would hold two manifests for one publication."""
-    a, b = pair(hood)
+    a, b = hood.pair()
     words = ("publish", str(bundle(tmp_path, "a.json", indicators(2))), "--group", "first", "--tlp", "green")
     seen: list[bytes] = []
     hood.doors.between = lost_answers(seen)
@@ -65,13 +65,12 @@ def test_a_lost_answer_is_asked_for_again_with_the_same_bytes(hood: Neighbourhoo
 
 def test_what_never_arrived_is_posted_by_the_next_run(hood: Neighbourhood, tmp_path: Path) -> None:
     """Red if an envelope is kept only after its post, or forgotten by a run with other files."""
-    a, b = pair(hood)
+    a, b = hood.pair()
 
     def shut(app: Wsgi, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] != "POST":
             return app(environ, start)
-        start("503 Service Unavailable", [("Content-Type", "text/plain"), ("Retry-After", "999")])
-        return [b""]
+        return busy(start)
 
     hood.doors.between = shut
     first = str(bundle(tmp_path, "a.json", indicators(2)))
@@ -86,7 +85,7 @@ def test_what_never_arrived_is_posted_by_the_next_run(hood: Neighbourhood, tmp_p
 
 def test_a_kept_envelope_that_is_damaged_is_given_up_and_said(quick: Neighbourhood, tmp_path: Path) -> None:
     """Red if a bad sector in one envelope keeps this member from publishing for ever."""
-    a, _ = pair(quick)
+    a, _ = quick.pair()
     words = ("publish", str(bundle(tmp_path, "a.json", indicators(2))), "--group", "first", "--tlp", "green")
     quick.doors.between = lost_answers([])
     a.run(*words, code=5)
@@ -99,7 +98,7 @@ def test_a_kept_envelope_that_is_damaged_is_given_up_and_said(quick: Neighbourho
 
 def test_a_receipt_that_is_not_the_hubs_is_no_success(quick: Neighbourhood, tmp_path: Path) -> None:
     """Red if the receipt is not verified with the key pinned when joining."""
-    a, b = pair(quick)
+    a, b = quick.pair()
     other = load_profile(b.home)
     profile = load_profile(a.home)
     spoiled = Profile(
@@ -123,7 +122,7 @@ FORGOTTEN = {
 @pytest.mark.parametrize("what", FORGOTTEN)
 def test_a_hub_that_forgot_is_not_signed_for(hood: Neighbourhood, tmp_path: Path, what: str) -> None:
     """Red if a hub restored from an old copy makes its publisher fork its own stream (`rewound`)."""
-    a, _ = pair(hood)
+    a, _ = hood.pair()
     for number in range(2):
         path = bundle(tmp_path, f"{number}.json", indicators(1, first=number))
         a.run("publish", str(path), "--group", "first", "--tlp", "green")
@@ -138,7 +137,7 @@ def test_a_hub_that_forgot_is_not_signed_for(hood: Neighbourhood, tmp_path: Path
 
 def test_two_machines_of_one_member_continue_each_other(hood: Neighbourhood, tmp_path: Path) -> None:
     """Red if the second machine forks the stream, or believes a key that the hub alone vouches for."""
-    a, b = pair(hood)
+    a, b = hood.pair()
     home = tmp_path / "second"
     home.mkdir(mode=0o700)
     signer = generate_key_file(home / KEY, None)
@@ -165,7 +164,7 @@ def test_two_machines_of_one_member_continue_each_other(hood: Neighbourhood, tmp
 
 def test_a_key_that_was_not_pinned_is_an_unknown_signer_until_it_is(hood: Neighbourhood, tmp_path: Path) -> None:
     """Red if a changed key is believed by itself, or what it signed stays doubted after it was pinned."""
-    a, b = pair(hood)
+    a, b = hood.pair()
     publish = ("publish", str(bundle(tmp_path, "a.json", indicators(2))), "--group", "first", "--tlp", "green")
     a.run(*publish)
     said = b.json("poll", "--group", "first", "--require-confirmed", code=1)
@@ -178,10 +177,22 @@ def test_a_key_that_was_not_pinned_is_an_unknown_signer_until_it_is(hood: Neighb
     assert b.json("verify", "--group", "first", "--require-confirmed")["verdicts"] == {"verified": 2}
 
 
+def test_a_key_can_be_pinned_after_a_group_was_left(quick: Neighbourhood) -> None:
+    """Red if `cirt keys pin` asks for the keys of a group that does not exist for this member any more."""
+    a, b = quick.pair()
+    gone = quick.group((a, "both", "amber"), (b, "both", "amber"), alias="gone")
+    b.run("withdraw", "gone")
+    others = agreement_toml(id=gone.id, proofs=gone.proofs, alias="gone", version=2, parties=[{"member": a.cirt.id}])
+    quick.world.approve(read_agreement(others))
+    quick.world.clock.advance(1_000_000)
+    assert [each["alias"] for each in b.json("agreements")] == ["first"]
+    b.run("keys", "pin", a.cirt.id, fingerprint(a.cirt.signer.kid))
+
+
 @pytest.mark.parametrize("at", [1, 2, 3, 4, 5])
 def test_a_poll_that_was_cut_off_goes_on_where_it_was(quick: Neighbourhood, tmp_path: Path, at: int) -> None:
     """Red if the cursor moves before the page is on disk, or a page is lost or written twice."""
-    a, b = pair(quick)
+    a, b = quick.pair()
     for number in range(3):
         path = bundle(tmp_path, f"{number}.json", indicators(3, first=10 * number))
         a.run("publish", str(path), "--group", "first", "--tlp", "green")
@@ -194,8 +205,7 @@ def test_a_poll_that_was_cut_off_goes_on_where_it_was(quick: Neighbourhood, tmp_
             calls.append(environ["PATH_INFO"])
             environ["QUERY_STRING"] = environ["QUERY_STRING"].replace("limit=1000", "limit=4")
             if len(calls) == at:
-                start("503 Service Unavailable", [("Content-Type", "text/plain"), ("Retry-After", "999")])
-                return [b""]
+                return busy(start)
         return app(environ, start)
 
     quick.doors.between = cut
@@ -210,9 +220,27 @@ def test_a_poll_that_was_cut_off_goes_on_where_it_was(quick: Neighbourhood, tmp_
     assert b.json("verify", "--group", "first")["verdicts"] == {"verified": 9}
 
 
+def test_a_hub_cannot_choose_where_pages_are_written(quick: Neighbourhood, tmp_path: Path) -> None:
+    """Red if the alias that a hub tells may lead out of the profile's folder."""
+    a, b = quick.pair()
+    a.run("publish", str(bundle(tmp_path, "a.json", indicators(1))), "--group", "first", "--tlp", "green")
+
+    def renamed(app: Wsgi, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        said: list[Any] = []
+        body = b"".join(app(environ, lambda *words: said.extend(words)))
+        body = body.replace(b'"alias":"first"', b'"alias":"../../../x"')
+        kept = [(name, value) for name, value in said[1] if name.lower() != "content-length"]
+        start(said[0], [*kept, ("Content-Length", str(len(body)))])
+        return [body]
+
+    quick.doors.between = renamed
+    assert "`alias`" in b.run("poll", "--group", "first", code=1).err
+    assert not (tmp_path / "x").exists()
+
+
 def test_a_file_of_somebody_else_is_not_written_over(quick: Neighbourhood, tmp_path: Path) -> None:
     """Red if `--ndjson` cuts a file that this profile did not write."""
-    _, b = pair(quick)
+    _, b = quick.pair()
     path = tmp_path / "precious.txt"
     path.write_text("mine")
     assert "was not written by this profile" in b.run("poll", "--group", "first", "--ndjson", str(path), code=1).err
@@ -221,7 +249,7 @@ def test_a_file_of_somebody_else_is_not_written_over(quick: Neighbourhood, tmp_p
 
 def test_exit_codes_tell_what_is_wrong(quick: Neighbourhood, tmp_path: Path) -> None:
     """Red if a script cannot tell a wrong token from a hub that does not answer, or from wrong usage."""
-    a, _ = pair(quick)
+    a, _ = quick.pair()
     assert run_cirt(tmp_path / "nowhere", a.clock, "whoami", code=1).err.count("cirt join") == 1
     assert a.run("poll", code=2).err.count("--group") > 0
     profile = load_profile(a.home)
@@ -238,7 +266,7 @@ def test_exit_codes_tell_what_is_wrong(quick: Neighbourhood, tmp_path: Path) -> 
 
 def test_a_group_that_is_shut_is_told_as_such(quick: Neighbourhood, tmp_path: Path) -> None:
     """Red if a suspended or withdrawn agreement looks like one that does not exist, or does not end with 4."""
-    a, b = pair(quick)
+    a, b = quick.pair()
     words = ("publish", str(bundle(tmp_path, "a.json", indicators(1))), "--group", "first", "--tlp", "green")
     a.run("withdraw", "first")
     assert a.json(*words, code=4)["error"]["code"] == "not-accepted"
@@ -254,7 +282,7 @@ def test_a_group_that_is_shut_is_told_as_such(quick: Neighbourhood, tmp_path: Pa
 
 def test_nothing_received_is_no_rewound_stream(quick: Neighbourhood, tmp_path: Path) -> None:
     """Red if `verify` before the first poll, or after one to standard output, accuses the hub."""
-    a, b = pair(quick)
+    a, b = quick.pair()
     a.run("publish", str(bundle(tmp_path, "a.json", indicators(1))), "--group", "first", "--tlp", "green")
     b.run("accept", "first")
     assert "cirt poll --group first" in b.run("verify", "--group", "first", code=1).err
@@ -264,7 +292,7 @@ def test_nothing_received_is_no_rewound_stream(quick: Neighbourhood, tmp_path: P
 
 def test_a_usage_error_is_json_too(quick: Neighbourhood, tmp_path: Path) -> None:
     """Red if a script that asked for JSON gets nothing: whether labels are missing depends on its data."""
-    a, _ = pair(quick)
+    a, _ = quick.pair()
     words = ("publish", str(bundle(tmp_path, "a.json", indicators(1))), "--group")
     assert "--tlp" in a.json(*words, "first", code=2)["error"]["message"]
     assert a.json(*words, "", code=2)["error"]["code"] == "usage"
@@ -280,7 +308,7 @@ def test_it_cannot_be_reached(tmp_path: Path) -> None:
 
 def test_parties_that_have_gone_silent_are_named(quick: Neighbourhood, tmp_path: Path) -> None:
     """Red if a stream that was cut off at its end looks like a quiet day."""
-    a, b = pair(quick)
+    a, b = quick.pair()
     a.run("publish", str(bundle(tmp_path, "a.json", indicators(1))), "--group", "first", "--tlp", "green")
     assert b.json("poll", "--group", "first")["silent"] == []
     quick.world.clock.advance(31 * DAY)

@@ -15,21 +15,9 @@ from keys.chain import StreamVerdict
 from keys.envelope import Item, item_of
 from keys.head import Head
 from keys.manifest import identity
-from keys.verdicts import Footing, Ledger, Reader, Verdict
-from support.book import Book
-from support.signing import (
-    AGREEMENT,
-    ALICE,
-    BOB,
-    GROUP,
-    MARKINGS,
-    OTHER_GROUP,
-    manifest_of,
-    objects,
-    ring_of,
-    signer_of,
-)
-from support.stix_objects import AT
+from keys.verdicts import Ledger, Reader, Verdict
+from support.book import Book, footing
+from support.signing import ALICE, BOB, OTHER_GROUP, manifest_of, objects, ring_of, signer_of
 
 ITEMS = objects(4)
 ALTERED = tuple(item_of({**item.value, "name": "x"}) for item in ITEMS)
@@ -42,12 +30,6 @@ MANIFESTS = (
     manifest_of(ITEMS, signer=signer_of(BOB), manifest_id=None),
     manifest_of(ALTERED[:1], group=OTHER_GROUP, manifest_id=None),
 )
-
-
-def footing(**changes: object) -> Footing:
-    """A reader that knows Alice and Bob."""
-    given_: dict[str, object] = {"ring": ring_of(ALICE, BOB), "group": GROUP, "agreements": {AGREEMENT: None}}
-    return Footing(**given_ | {"markings": MARKINGS, "at": AT} | changes)  # type: ignore[arg-type]  # a mapping of mixed values
 
 
 @contextmanager
@@ -103,6 +85,23 @@ def test_a_key_that_is_pinned_later_proves_what_it_signed() -> None:
         after = Reader(footing(), ledger)
         ledger.judge_again(footing(), after)
         assert (after.counts, list(after.leftovers()), ledger.faulty()) == ({Verdict.VERIFIED: 2}, [], [])
+
+
+def test_a_stream_that_stops_at_a_new_key_says_so(tmp_path: Path) -> None:
+    """Red if a key that was not pinned looks like a hub that hides something: `rewound`, and nothing of the key."""
+    first = manifest_of(ITEMS[:1], manifest_id=None)
+    second = manifest_of(ITEMS[1:2], seq=2, prev=identity(first), manifest_id=None, signer=signer_of("a new key"))
+    known = {(ALICE, "green"): Head(2, identity(second) or "")}
+    told: list[tuple[str, ...]] = []
+    with open_state(tmp_path) as state:
+        ledger = StoredLedger(state, 1)
+        for item in (first, second):
+            Reader(footing(), ledger).manifest(item)
+            (stream,) = ledger.streams({}, known)
+            assert stream.verdict is StreamVerdict.REWOUND
+            told.append(stream.faults)
+    short = "it ends at seq 1, but seq 2 was known before"
+    assert told == [(short,), (short, "more of it is here, signed by a key that your ring does not vouch for")]
 
 
 def test_streams_are_judged_from_what_is_proven(tmp_path: Path) -> None:

@@ -19,12 +19,11 @@ from keys.envelope import item_of
 from policies.labels import PINNED_DEFINITIONS, TLP2_MARKINGS, Label
 from support.agreements import A, agreement
 from support.members import indicators
-from support.stix_objects import AT
+from support.stix_objects import AT, sdo
 
 GREEN, AMBER, RED = (TLP2_MARKINGS[label] for label in ("green", "amber", "red"))
 STATEMENT = "marking-definition--12345678-1234-4234-8234-123456789abc"
 WHO = "identity--12345678-1234-4234-8234-123456789abc"
-CREATED = "2026-10-20T09:58:11.120Z"
 
 
 def found(*values: Mapping[str, Any]) -> list[Found]:
@@ -48,14 +47,18 @@ def refused(folder: Path, *values: Mapping[str, Any], **changes: Any) -> list[tu
 
 def statement(**changes: Any) -> dict[str, Any]:
     """A statement marking."""
-    plain = {"type": "marking-definition", "spec_version": "2.1", "id": STATEMENT, "created": CREATED}
+    plain = {
+        "type": "marking-definition",
+        "spec_version": "2.1",
+        "id": STATEMENT,
+        "created": "2026-10-20T09:58:11.120Z",
+    }
     return {**plain, "definition_type": "statement", "definition": {"statement": "(c) somebody"}, **changes}
 
 
 def identity(**changes: Any) -> dict[str, Any]:
     """An identity."""
-    times = {"created": CREATED, "modified": CREATED}
-    return {"type": "identity", "spec_version": "2.1", "id": WHO, "name": "Somebody", **times, **changes}
+    return sdo("identity", **{"id": WHO, "name": "Somebody", **changes})
 
 
 @pytest.mark.parametrize("form", ["bundle", "envelope", "ndjson", "object"])

@@ -121,17 +121,17 @@ def test_a_growing_file_is_cut_to_its_whole_pages(tmp_path: Path) -> None:
     """Red if a torn tail stays, or a file that lost pages is written on."""
     path = tmp_path / "out.ndjson"
     with open_state(tmp_path) as state:
-        with open_destination(state, 1, None, str(path)) as destination:
+        with open_destination(state, 1, tmp_path, str(path)) as destination:
             written = destination.page("objects", 1, [b"{}"])
         state.run("UPDATE files SET size = ?", written.size)
         path.write_bytes(b"{}\n{to")
-        with open_destination(state, 1, None, str(path)):
+        with open_destination(state, 1, tmp_path, str(path)):
             assert path.read_bytes() == b"{}\n"
         path.write_bytes(b"{")
-        with pytest.raises(CirtError, match="put it back"), open_destination(state, 1, None, str(path)):
+        with pytest.raises(CirtError, match="put it back"), open_destination(state, 1, tmp_path, str(path)):
             pass
         path.unlink()  # moved away by its owner
-        with open_destination(state, 1, None, str(path)):
+        with open_destination(state, 1, tmp_path, str(path)):
             assert path.read_bytes() == b""
 
 
@@ -162,8 +162,7 @@ def test_endings_of_errors_from_the_rooms() -> None:
 
 def test_objects_go_to_standard_output_for_other_programs(quick: Neighbourhood, tmp_path: Path) -> None:
     """Red if `--ndjson -` mixes words into the data, or a reader that goes away moves the cursor."""
-    a, b = quick.team("alpha"), quick.team("bravo")
-    quick.group((a, "both", "amber"), (b, "both", "amber"), alias="first")
+    a, b = quick.pair()
     a.run("publish", str(bundle(tmp_path, "a.json", indicators(900))), "--group", "first", "--tlp", "green")
     program = [
         sys.executable,

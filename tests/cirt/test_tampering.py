@@ -24,8 +24,7 @@ STEP = 11
 @pytest.fixture
 def reader(quick: Neighbourhood, tmp_path: Path) -> Team:
     """Give a member that has received three publications into `in`, in page files of their own."""
-    a, b = quick.team("alpha"), quick.team("bravo")
-    quick.group((a, "both", "amber"), (b, "both", "amber"), alias="first")
+    a, b = quick.pair()
     for number in range(3):
         path = bundle(tmp_path, f"{number}.json", indicators(2, first=10 * number))
         a.run("publish", str(path), "--group", "first", "--tlp", "green")
@@ -172,8 +171,10 @@ def test_a_bundle_of_a_stock_client_verifies_too(reader: Team, tmp_path: Path) -
     assert reader.json("verify", "--group", "first", str(path))["verdicts"] == {"verified": 6}
 
 
-def test_every_object_can_be_told(reader: Team) -> None:
-    """Red if `--each` leaves an object out."""
+def test_every_object_can_be_told(reader: Team, tmp_path: Path) -> None:
+    """Red if `--each` leaves an object out, or does not say what is wrong with a file."""
     lines = reader.run("verify", "--group", "first", "--each").out.splitlines()
     assert sorted({line.split("\t")[0] for line in lines}) == ["verified"]
     assert len(lines) == 6
+    said = reader.run("verify", "--group", "first", "--each", str(tmp_path / "gone"), code=1)
+    assert f"{tmp_path / 'gone'}: the file is not there" in said.err

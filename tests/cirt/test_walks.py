@@ -12,21 +12,16 @@ from hub.credentials import add_operator, confirm_key, invite
 from hub.store import members as member_rows
 from hub.store.registry import bump
 from keys.acceptance import Action
+from keys.member import MemberDocument
 from policies.agreement import read_agreement
 from policies.labels import TLP2_MARKINGS
 from policies.life import State
 from support.agreements import agreement_toml
 from support.members import Neighbourhood, Team, bundle, indicators, neighbourhood, run_cirt
+from support.papers import SHELL
+from support.stix_objects import sdo
 
-SHELL = Actor("", "root")
 GREEN, AMBER = TLP2_MARKINGS["green"], TLP2_MARKINGS["amber"]
-
-
-def pair(hood: Neighbourhood, **changes: Any) -> tuple[Team, Team]:
-    """A publisher and a reader of the group `first`."""
-    a, b = hood.team("alpha"), hood.team("bravo")
-    hood.group((a, "both", "amber"), (b, "both", "amber"), alias="first", **changes)
-    return a, b
 
 
 def test_from_invitation_to_verified(hood: Neighbourhood, tmp_path: Path) -> None:
@@ -34,8 +29,8 @@ def test_from_invitation_to_verified(hood: Neighbourhood, tmp_path: Path) -> Non
     world, a, home = hood.world, hood.team("alpha"), tmp_path / "new"
     identity = "identity--cccccccc-cccc-4ccc-8ccc-cccccccccccc"
     with world.hub.database.writing() as tx:
-        row: dict[str, Any] = {"identity": identity, "alias": "charlie", "name": "CIRT charlie", "digest": "c" * 64}
-        member_rows.add(tx, **row, state=State.APPROVED, document=b"", at=world.clock())
+        document = MemberDocument(identity, "charlie", "CIRT charlie", "", (), "", "", "c" * 64, b"")
+        member_rows.add(tx, document, state=State.APPROVED, at=world.clock())
         add_operator(tx, world.hub.secret, "olivia", SHELL, at=world.clock())
         bump(tx)
         url = world.hub.settings.public_url
@@ -44,7 +39,7 @@ def test_from_invitation_to_verified(hood: Neighbourhood, tmp_path: Path) -> Non
     assert joined["state"] == "pending"
     assert run_cirt(home, world.clock, "whoami", "--json").json["account"]["pending"] is True
     with world.hub.database.writing() as tx:
-        confirm_key(tx, "charlie", joined["fingerprint"], "olivia", SHELL, at=world.clock())
+        confirm_key(tx, "charlie", joined["fingerprint"], Actor("olivia", "root"), at=world.clock())
     listed: list[dict[str, Any]] = [{"member": a.cirt.id}, {"member": identity}]
     world.agreement(listed, accepted=False, alias="first")
     a.run("accept", "first")
@@ -62,7 +57,7 @@ def test_from_invitation_to_verified(hood: Neighbourhood, tmp_path: Path) -> Non
 
 def test_publish_answers_as_scripts_expect(hood: Neighbourhood, tmp_path: Path) -> None:
     """Red if a field of the stable answer is missing, or the receipt is not kept."""
-    a, _ = pair(hood)
+    a, _ = hood.pair()
     answer = a.json("publish", str(bundle(tmp_path, "a.json", indicators(2))), "--group", "first", "--tlp", "amber")
     (publication,) = answer["publications"]
     assert set(publication) == {"manifest", "group", "tlp", "seq", "objects", "status_id", "receipt"}
@@ -77,7 +72,7 @@ def test_own_objects_are_marked_once_and_a_second_run_publishes_the_same_bytes(
     hood: Neighbourhood, tmp_path: Path
 ) -> None:
     """Red if the marked copy is not kept by the input's digest: every run would make a further version."""
-    a, b = pair(hood)
+    a, b = hood.pair()
     path = bundle(tmp_path, "a.json", [*indicators(2, author=a.cirt.id), *indicators(1, first=9)])
     first = a.json("publish", str(path), "--group", "first", "--tlp", "green")
     assert len(first["marked"]) == 2
@@ -92,7 +87,7 @@ def test_own_objects_are_marked_once_and_a_second_run_publishes_the_same_bytes(
 
 def test_as_is_touches_nothing(hood: Neighbourhood, tmp_path: Path) -> None:
     """Red if `--as-is` marks all the same."""
-    a, b = pair(hood)
+    a, b = hood.pair()
     path = bundle(tmp_path, "a.json", indicators(1, author=a.cirt.id))
     a.run("publish", str(path), "--group", "first", "--tlp", "green", "--as-is")
     b.run("poll", "--group", "first", "--ndjson", str(tmp_path / "b.ndjson"))
@@ -105,11 +100,9 @@ def test_labels_go_their_own_ways(hood: Neighbourhood, tmp_path: Path) -> None:
     a, b, c = hood.team("alpha"), hood.team("bravo"), hood.team("charlie")
     parties = ((a, "both", "amber"), (b, "both", "amber"), (c, "both", "green"))
     hood.group(*parties, alias="first")
-    who = "identity--12345678-1234-4234-8234-123456789abc"
-    times = {"created": "2026-10-20T09:58:11.120Z", "modified": "2026-10-20T09:58:11.120Z"}
-    identity = {"type": "identity", "spec_version": "2.1", "id": who, "name": "Somebody", **times}
-    strict = indicators(1, author=who, object_marking_refs=[AMBER])
-    lax = indicators(1, first=1, author=who, object_marking_refs=[GREEN])
+    identity = sdo("identity", name="Somebody")
+    strict = indicators(1, author=identity["id"], object_marking_refs=[AMBER])
+    lax = indicators(1, first=1, author=identity["id"], object_marking_refs=[GREEN])
     answer = a.json("publish", str(bundle(tmp_path, "a.json", [identity, *strict, *lax])), "--group", "first")
     assert [(each["tlp"], each["objects"]) for each in answer["publications"]] == [("green", 2), ("amber", 1)]
     assert b.json("poll", "--group", "first")["verdicts"] == {"relayed": 3}
@@ -121,7 +114,7 @@ def test_one_envelope_where_it_fits_several_where_it_must(tmp_path: Path, databa
     from_hub: list[int] = []
     with_limit = {"max_content_length": 64 * 1024}
     with neighbourhood(tmp_path, database_url, **with_limit) as hood:
-        a, b = pair(hood)
+        a, b = hood.pair()
         path = bundle(tmp_path, "a.json", indicators(200))
         answer = a.json("publish", str(path), "--group", "first", "--tlp", "green")
         from_hub = [each["objects"] for each in answer["publications"]]
@@ -132,7 +125,7 @@ def test_one_envelope_where_it_fits_several_where_it_must(tmp_path: Path, databa
 
 def test_more_than_a_thousand_go_in_one_transaction(quick: Neighbourhood, tmp_path: Path) -> None:
     """Red if a manifest lists more than 1,000, or the second thousand travels by itself."""
-    a, b = pair(quick)
+    a, b = quick.pair()
     answer = a.json("publish", str(bundle(tmp_path, "a.json", indicators(1_001))), "--group", "first", "--tlp", "green")
     assert [(each["seq"], each["objects"]) for each in answer["publications"]] == [(1, 1_000), (2, 1)]
     assert len({each["status_id"] for each in answer["publications"]}) == 1
@@ -141,7 +134,7 @@ def test_more_than_a_thousand_go_in_one_transaction(quick: Neighbourhood, tmp_pa
 
 def test_a_dry_run_tells_and_stores_nothing(hood: Neighbourhood, tmp_path: Path) -> None:
     """Red if `--dry-run` signs, marks for good, or does not name who would receive it."""
-    a, b = pair(hood)
+    a, b = hood.pair()
     path = str(bundle(tmp_path, "a.json", indicators(1, author=a.cirt.id)))
     told = a.json("publish", path, "--group", "first", "--tlp", "green", "--dry-run")
     assert [each["received"] for each in told["recipients"]["green"]] == [True, True]
@@ -152,7 +145,7 @@ def test_a_dry_run_tells_and_stores_nothing(hood: Neighbourhood, tmp_path: Path)
 
 def test_what_the_hub_refuses_is_told_by_object_and_ends_with_4(hood: Neighbourhood, tmp_path: Path) -> None:
     """Red if a refusal by the hub ends with 0, or what was refused counts as published."""
-    a, b = pair(hood)
+    a, b = hood.pair()
     path = bundle(tmp_path, "a.json", indicators(2, author=b.cirt.id))
     said = a.run("publish", str(path), "--group", "first", "--tlp", "green", "--json", code=4)
     assert said.json["publications"] == []
@@ -163,7 +156,7 @@ def test_what_the_hub_refuses_is_told_by_object_and_ends_with_4(hood: Neighbourh
 
 def test_a_new_text_must_be_accepted_before_anything_is_signed(hood: Neighbourhood, tmp_path: Path) -> None:
     """Red if the hub can bring in a new text, and new recipients, without this member's word."""
-    a, b = pair(hood)
+    a, b = hood.pair()
     path = str(bundle(tmp_path, "a.json", indicators(1)))
     second = read_agreement(
         agreement_toml(
@@ -186,6 +179,19 @@ def test_a_new_text_must_be_accepted_before_anything_is_signed(hood: Neighbourho
     assert "paused" in b.run("poll", "--group", "first", code=4).err
     b.run("accept", "first")
     assert b.json("poll", "--group", "first")["verdicts"] == {"verified": 1}
+
+
+def test_who_returns_accepts_what_is_in_force(quick: Neighbourhood) -> None:
+    """Red if `accept` after `withdraw` signs the version to come instead, or what was withdrawn counts as accepted."""
+    a, b = quick.pair()
+    first = _agreement(quick)
+    later = {"validity": {"from": datetime(2027, 1, 1, tzinfo=UTC)}, "parties": [{"member": t.cirt.id} for t in (a, b)]}
+    second = read_agreement(agreement_toml(id=first.id, proofs=first.proofs, alias="first", version=2, **later))
+    quick.world.approve(second)
+    quick.world.clock.advance(1_000_000)
+    a.run("withdraw", "first")
+    assert "version 1: in force, not accepted from this profile" in a.run("agreements", "first").out
+    assert [a.json("accept", "first")["version"] for _ in range(2)] == [1, 2]
 
 
 def test_what_comes_before_the_first_day_is_no_gap(hood: Neighbourhood, tmp_path: Path) -> None:
@@ -213,7 +219,7 @@ def test_what_comes_before_the_first_day_is_no_gap(hood: Neighbourhood, tmp_path
     publish(1)
     hood.world.approve(second)
     clock.advance(1_000_000)
-    b.run("accept", "first")
+    assert "TLP:AMBER published from 2026-11-21T10:30:00.000000Z on" in b.run("accept", "first").err
     publish(2)
     a.run("accept", "first", "--digest", second.digest)
     clock.now = (begin + 1) * 1_000_000
@@ -228,7 +234,7 @@ def test_what_comes_before_the_first_day_is_no_gap(hood: Neighbourhood, tmp_path
 
 def test_a_word_is_never_said_again(hood: Neighbourhood) -> None:
     """Red if the counter does not rise above what another machine used."""
-    a, _ = pair(hood)
+    a, _ = hood.pair()
     hood.world.accept(a.cirt, _agreement(hood), action=Action.ACCEPT)
     assert a.json("withdraw", "first")["n"] == 3
     assert a.json("accept", "first")["n"] == 4
@@ -236,19 +242,9 @@ def test_a_word_is_never_said_again(hood: Neighbourhood) -> None:
 
 def test_an_envelope_for_one_group_is_refused_in_another(hood: Neighbourhood, tmp_path: Path) -> None:
     """Red if hub or reader takes a publication that was signed for another group."""
-    a, b = pair(hood)
+    a, b = hood.pair()
     second = hood.group((a, "both", "amber"), (b, "both", "amber"), alias="second")
-    envelope = tmp_path / "envelope.json"
-    a.run(
-        "sign",
-        str(bundle(tmp_path, "a.json", indicators(2))),
-        "--group",
-        "first",
-        "--tlp",
-        "green",
-        "--out",
-        str(envelope),
-    )
+    envelope = _signed(a, tmp_path)
     answer = _post(hood, a, second.id, envelope.read_bytes())
     assert answer["failure_count"] == 3
     assert any(each["message"].startswith("wrong-group:") for each in answer["failures"])
@@ -261,18 +257,8 @@ def test_an_envelope_for_one_group_is_refused_in_another(hood: Neighbourhood, tm
 
 def test_a_signed_envelope_can_be_posted_by_any_client(hood: Neighbourhood, tmp_path: Path) -> None:
     """Red if what `cirt sign` writes is not a whole publication, or the next one does not follow it."""
-    a, b = pair(hood)
-    envelope = tmp_path / "envelope.json"
-    a.run(
-        "sign",
-        str(bundle(tmp_path, "a.json", indicators(2))),
-        "--group",
-        "first",
-        "--tlp",
-        "green",
-        "--out",
-        str(envelope),
-    )
+    a, b = hood.pair()
+    envelope = _signed(a, tmp_path)
     assert _post(hood, a, _agreement(hood).id, envelope.read_bytes())["failure_count"] == 0
     after = a.json(
         "publish", str(bundle(tmp_path, "b.json", indicators(1, first=5))), "--group", "first", "--tlp", "green"
@@ -283,12 +269,20 @@ def test_a_signed_envelope_can_be_posted_by_any_client(hood: Neighbourhood, tmp_
 
 def test_who_receives_it_can_be_asked(hood: Neighbourhood, tmp_path: Path) -> None:
     """Red if `cirt explain` does not give the hub's account."""
-    a, b = pair(hood)
+    a, b = hood.pair()
     a.run("publish", str(bundle(tmp_path, "a.json", indicators(1))), "--group", "first", "--tlp", "green")
     name = str(indicators(1)[0]["id"])
     assert b.json("explain", name, "--group", "first")["received"] is True
     assert a.json("explain", name, "--group", "first", "--member", "bravo")["member"] == b.cirt.id
     assert b.run("explain", name, "--group", "first", "--member", "alpha", code=1).out == ""
+
+
+def _signed(team: Team, folder: Path) -> Path:
+    """The envelope that `cirt sign` writes of two objects, for the group `first`."""
+    envelope = folder / "envelope.json"
+    words = ("--group", "first", "--tlp", "green", "--out", str(envelope))
+    team.run("sign", str(bundle(folder, "a.json", indicators(2))), *words)
+    return envelope
 
 
 def _agreement(hood: Neighbourhood) -> Any:

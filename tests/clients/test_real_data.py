@@ -6,6 +6,7 @@ from typing import Any
 
 from taxii2client.v21 import Collection, as_pages
 
+from keys.entries import MAX_ENTRIES
 from keys.envelope import Item, item_of
 from keys.manifest import read_manifest
 from policies.agreement import Agreement
@@ -13,15 +14,14 @@ from support.served import Serving, accepted, post
 from support.world import Cirt, envelope_of
 
 LABEL = "amber+strict"
-MOST = 1000  # entries of one manifest
 
 
 def envelope(cirt: Cirt, group: Agreement, items: list[Item]) -> bytes:
     """One envelope with as many manifests as it takes, each chained on to the one before."""
     place: dict[str, Any] = {}
     manifests: list[Item] = []
-    for first in range(0, len(items), MOST):
-        manifest, _ = cirt.manifest(group, items[first : first + MOST], LABEL, **place)
+    for first in range(0, len(items), MAX_ENTRIES):
+        manifest, _ = cirt.manifest(group, items[first : first + MAX_ENTRIES], LABEL, **place)
         manifests.append(manifest)
         place = {"seq": len(manifests) + 1, "prev": read_manifest(manifest).digest}
     return envelope_of([*items, *manifests])

@@ -43,6 +43,13 @@ def test_the_example_shows_every_setting_with_its_default() -> None:
     assert example() == {name: str(value) if isinstance(value, Path) else value for name, value in defaults.items()}
 
 
+def test_the_guide_lists_every_setting_and_no_other() -> None:
+    """Red if a setting is added or taken away in hub/config.py alone."""
+    guide = DEPLOY.with_name("docs").joinpath("operate.md").read_text(encoding="utf-8")
+    known = {f"HUB_{entry.name.upper()}" for entry in fields(Settings)}
+    assert set(re.findall(r"HUB_[A-Z_]+[A-Z]", guide)) == known | {"HUB_CONFIG"}
+
+
 def test_the_hub_takes_the_example_as_it_is(tmp_path: Path) -> None:
     """Red if the example does not parse: an operator's first start would fail."""
     copy = tmp_path / "hub.toml"

@@ -13,11 +13,13 @@ from typing import Any
 import click
 import pytest
 
+from hub.cirt.main import execute as cirt
 from hub.cli import main as program
 from hub.cli.errors import exit_code, tell
 from hub.cli.main import commands, main
 from hub.cli.showing import lines, plain
-from hub.store import audit
+from hub.founding import without_password
+from hub.release import VERSION
 from hub.store.engine import Database
 from hub.store.errors import Busy
 from support.papers import A, agreement, member_toml
@@ -135,12 +137,12 @@ def test_every_act_is_told_to_the_trail(run: Run, papers: Sequence[str], databas
     run("approve", "member", "aa", "--by", "alice")
     database = Database(database_url)
     with database.reading() as tx:
-        entries = audit.entries(tx)
+        rows = tx.rows("SELECT actor, action, detail FROM audit ORDER BY id")
     database.close()
     acts = ["init", "operator-add", "import", "approve", "approve-refused"]
-    assert [entry["action"] for entry in entries] == acts
-    assert all(json.loads(str(entry["detail"]))["user"] for entry in entries)
-    assert entries[3]["actor"] == "alice"
+    assert [action for _, action, _ in rows] == acts
+    assert all(json.loads(detail)["user"] for _, _, detail in rows)
+    assert rows[3][0] == "alice"
 
 
 def test_nothing_is_imported_if_one_file_is_at_fault(run: Run, papers: Sequence[str], tmp_path: Path) -> None:
@@ -186,11 +188,39 @@ def test_exit_codes_of_usage(run: Run, arguments: tuple[str, ...], code: int) ->
     assert run(*arguments, as_json=False)[0] == code
 
 
+def test_both_commands_tell_their_version(capsys: pytest.CaptureFixture[str]) -> None:
+    """Red if one of them does not know the option, or they disagree."""
+    assert (main(["--version"]), cirt(["--version"])) == (0, 0)
+    assert capsys.readouterr().out == f"cirt-hub, version {VERSION}\ncirt, version {VERSION}\n"
+
+
 def test_an_unknown_setting_is_a_usage_error(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Red if `BadSetting` is missing from the table."""
     monkeypatch.setenv("HUB_TYPO", "1")
     code, _, said = run("init")
     assert (code, "HUB_TYPO" in said) == (2, True)
+
+
+def test_a_value_that_cannot_be_one_is_a_usage_error(run: Run, papers: Sequence[str]) -> None:
+    """Red if a mistyped value counts as refused by policy, or the trail is told of it as of a refused act."""
+    run("init")
+    run("operator", "add", "alice")
+    run("import", papers[0])
+    assert run("operator", "add", "al ice")[0] == 2
+    assert run("key", "revoke", "aa", "kid", "--reason", " ")[0] == 2
+    assert run("approve", "member", "aa", "--by", "alice")[1]["state"] == "proposed"
+    run("operator", "add", "bob")
+    run("approve", "member", "aa", "--by", "bob")
+    assert run("token", "add", "aa", "--label", "x" * 101)[0] == 2
+
+
+@pytest.mark.parametrize("url", ["mysql://x/y", "nowhere"])
+def test_an_unknown_database_is_a_usage_error(run: Run, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """Red if the URL is first looked at where it is opened: whoever set it would be told of a failure."""
+    monkeypatch.setenv("HUB_DATABASE_URL", url)
+    for arguments in (("init",), ("member", "list")):
+        code, _, said = run(*arguments)
+        assert (code, "HUB_DATABASE_URL must be like" in said) == (2, True)
 
 
 def test_a_busy_database_is_exit_5() -> None:
@@ -229,6 +259,24 @@ def test_text_answers_have_no_colour_and_stay_readable() -> None:
     assert list(lines([])) == ["none"]
     assert list(lines({"a_b": {"c": 1}, "rows": [{"d": {"e": 2}}]})) == ["a b:", "  c: 1", "rows:", "  d:", "    e: 2"]
     assert plain("\u200d\u0627\x07") == "\u200d\u0627?"
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql://u:planted@h/x", "postgresql:///x?password=planted&host=h", "postgresql://u@/x?sslPassword=planted"],
+)
+def test_no_password_of_a_url_is_shown(url: str) -> None:
+    """T-35. Red if a place is forgotten where a driver takes a password."""
+    assert "planted" not in without_password(url)
+    assert without_password("postgresql://u@h/x?sslmode=require") == "postgresql://u@h/x?sslmode=require"
+
+
+def test_init_makes_the_folders_of_both_secrets(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Red if the secret's folder must be there before, unlike the receipt key's."""
+    for name in ("secret", "receipt_key"):
+        monkeypatch.setenv(f"HUB_{name.upper()}_FILE", str(tmp_path / name / "file"))
+    assert run("init")[0] == 0
+    assert {stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("secret", "receipt_key")} == {0o700}
 
 
 def test_a_password_in_the_database_url_is_not_shown(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from hub.moves import move_member
 from hub.review import reject
 from keys.envelope import item_of
 from policies.life import Verb
-from support.papers import SHELL, A, imported, member, member_toml
+from support.papers import ALICE, SHELL, A, imported, member, member_toml
 from support.stix_objects import indicator
 from support.world import Cirt, World, envelope_of
 
@@ -31,7 +31,7 @@ def test_a_member_counts_once_it_was_approved(world: World, state: str) -> None:
         imported(world, member_toml())
     with world.hub.database.writing() as tx:
         if state == "rejected":
-            reject(tx, "member", A, "alice", SHELL, at=world.clock(), reason="unknown")
+            reject(tx, "member", A, ALICE, at=world.clock(), reason="unknown")
         if state == "suspended":
             move_member(tx, A, Verb.SUSPEND, SHELL, at=world.clock())
     assert codes(world, a, group.id, A) == (["not-author"] if state in {"approved", "suspended"} else [])

@@ -16,7 +16,7 @@ from keys.errors import BadSignature, WrongIssuer, WrongNonce
 from keys.jwk import fingerprint
 from keys.signer import Signer
 from policies.life import Verb
-from support.papers import SHELL, A, member
+from support.papers import ALICE, SHELL, A, member
 from support.signing import signer_of
 from support.world import World
 
@@ -54,7 +54,7 @@ def test_a_member_joins_and_its_token_sleeps(world: World) -> None:
     )
     assert account_of(world, answer["token"]).pending
     with world.hub.database.writing() as tx:
-        confirm_key(tx, "aa", answer["fingerprint"], "alice", SHELL, at=world.clock())
+        confirm_key(tx, "aa", answer["fingerprint"], ALICE, at=world.clock())
     assert not account_of(world, answer["token"]).pending
 
 
@@ -153,7 +153,7 @@ def test_the_same_key_joins_again_for_another_token(world: World) -> None:
     member(world)
     answer = joined(world, invited(world))
     with world.hub.database.writing() as tx:
-        confirm_key(tx, "aa", answer["fingerprint"], "alice", SHELL, at=world.clock())
+        confirm_key(tx, "aa", answer["fingerprint"], ALICE, at=world.clock())
     assert joined(world, invited(world))["state"] == "confirmed"
 
 

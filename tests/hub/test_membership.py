@@ -22,7 +22,7 @@ from support.world import Cirt, World
 def told(world: World, cirt: Cirt) -> dict[str, Any]:
     world.hub.deliveries.flush()
     with world.hub.database.reading() as tx:
-        return me(world.hub, tx, world.hub.registries.of(tx), cirt.account, world.clock())
+        return me(tx, world.hub.registries.of(tx), cirt.account, world.clock())
 
 
 def test_a_member_sees_how_far_it_is_behind(world: World) -> None:

@@ -180,7 +180,7 @@ class _Meddling(Registries):
     """Revokes a key, in a transaction of its own that waits for nobody long, right after the registry was read."""
 
     def __init__(self, world: World, kid: str) -> None:
-        super().__init__(world.hub.database)
+        super().__init__()
         self._world, self._kid = world, kid
         self.reading = False
 

@@ -169,7 +169,7 @@ def _same_bytes(one: str, other: str) -> bool:
 def test_what_is_no_string_is_malformed(value: object) -> None:
     """Red if a number or list from parsed JSON ends in a TypeError."""
     with pytest.raises(Malformed):
-        read_compact(value, TYP)  # type: ignore[arg-type]  # this is the point
+        read_compact(value, TYP)
 
 
 def test_every_changed_character_is_noticed(signer: Signer, key: PublicKey) -> None:

@@ -14,8 +14,9 @@ from keys.entries import MAX_ENTRIES
 from keys.envelope import item_of, open_envelope
 from keys.errors import EntriesMismatch, KeysError, Malformed, RedLabel, Unsigned
 from keys.jwk import load_jwk
-from keys.manifest import LABELS, build_manifest, identity, read_manifest
+from keys.manifest import build_manifest, identity, read_manifest
 from keys.ring import KeyState, Ring, RingKey
+from keys.shapes import LABELS
 from keys.strict_json import canonical, sha256_hex
 from keys.verify import verify
 from support.signing import (

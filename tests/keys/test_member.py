@@ -61,6 +61,13 @@ def test_errors_name_the_key_and_its_line(text: str, key: str, line: int) -> Non
     assert error.path == f"line {line}, {key}"
 
 
+def test_a_misspelt_key_is_told_with_the_one_that_was_meant() -> None:
+    """Red if the key that was meant is told as missing, or the nearest known name is not told."""
+    error = refusal(MINIMAL.replace("alias", "alais"))
+    assert error.path == "line 3, alais"
+    assert error.sentence == "unknown key; did you mean `alias`?"
+
+
 @pytest.mark.parametrize("key", ["kind", "id", "alias", "name"])
 def test_a_missing_key_is_named(key: str) -> None:
     """Red if a required key has a default."""
@@ -77,16 +84,18 @@ def test_a_missing_key_is_named(key: str) -> None:
         (MINIMAL.encode() + b'region = "\xff"\n', 5),
         (b"\xef\xbb\xbf" + MINIMAL.encode(), 1),
         (MINIMAL.encode("utf-16"), 1),
+        (MINIMAL.encode() + b'region = """', None),
         (MINIMAL.encode() + b"region = " + b"[" * 20_000, None),
+        (MINIMAL.encode() + b"region = " + b"9" * 20_000, None),
+        (MINIMAL.encode() + b"region" + b".a" * 3_000 + b" = 1", 5),
     ],
-    ids=["no key", "key twice", "not UTF-8", "BOM", "UTF-16", "deep"],
+    ids=["no key", "key twice", "not UTF-8", "BOM", "UTF-16", "end", "deep", "digits", "dots"],
 )
 def test_what_is_no_toml_names_its_line(raw: bytes, line: int | None) -> None:
-    """T-40: red if a parser's own error, or a RecursionError, comes through."""
+    """T-40: red if a parser's own error, a RecursionError, or the ValueError of a number too long, comes through."""
     error = refusal(raw)
-    assert error.details is not None
-    if line is not None:
-        assert error.details["line"] == line
+    assert error.details == {"line": line}
+    assert error.path == (f"line {line}" if line else "")
 
 
 def test_a_document_has_a_size() -> None:

@@ -12,12 +12,12 @@ from keys.envelope import Item, item_of
 from keys.jwk import load_jwk
 from keys.ring import KeyState, Ring, RingKey
 from keys.verdicts import ACCEPTABLE, Footing, Reader, Verdict, entry_key, judge_manifest
-from support.book import Book
+from support.book import Book, footing
+from support.clock import DAY
 from support.signing import (
     AGREEMENT,
     ALICE,
     BOB,
-    GROUP,
     MARKINGS,
     OTHER_GROUP,
     manifest_of,
@@ -27,19 +27,8 @@ from support.signing import (
 )
 from support.stix_objects import AT
 
-DAY = 86_400_000_000
-
-
-def footing(**changes: Any) -> Footing:
-    """A reader that knows Alice and Bob, and the agreement with a retention of 30 days."""
-    given: dict[str, Any] = {
-        "ring": ring_of(ALICE, BOB),
-        "group": GROUP,
-        "agreements": {AGREEMENT: 30 * DAY},
-        "markings": MARKINGS,
-        "at": AT,
-    }
-    return Footing(**given | changes)
+MONTH = {AGREEMENT: 30 * DAY}
+"""The agreement with a retention."""
 
 
 def judged(manifests: Sequence[Item], held: Sequence[Item], basis: Footing | None = None) -> dict[str, int]:
@@ -88,8 +77,8 @@ def test_an_identity_is_its_own_author() -> None:
 def test_past_its_retention_it_is_expired() -> None:
     """Red if the clock is not compared with `iat` and retention."""
     items = objects(1)
-    assert judged([manifest_of(items)], items, footing(at=AT + 31 * DAY)) == {"expired": 1}
-    assert judged([manifest_of(items)], items, footing(at=AT + 29 * DAY)) == {"verified": 1}
+    assert judged([manifest_of(items)], items, footing(at=AT + 31 * DAY, agreements=MONTH)) == {"expired": 1}
+    assert judged([manifest_of(items)], items, footing(at=AT + 29 * DAY, agreements=MONTH)) == {"verified": 1}
 
 
 def test_an_unknown_retention_never_expires() -> None:
@@ -246,6 +235,6 @@ def test_keys_of_entries_differ_wherever_entries_do() -> None:
 
 def test_a_judged_manifest_knows_when_its_objects_expire() -> None:
     """Red if retention is counted from the reader's clock."""
-    result = judge_manifest(manifest_of(objects(1)), footing(at=AT + DAY))
+    result = judge_manifest(manifest_of(objects(1)), footing(at=AT + DAY, agreements=MONTH))
     assert result.expires == AT + 30 * DAY
     assert replace(result, verdict=Verdict.ALTERED).proven is False

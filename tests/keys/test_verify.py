@@ -79,7 +79,6 @@ def test_publication_passes_whole() -> None:
     signed = verified(items[2], manifest, *items[:2])
     assert signed.objects == (items[2], *items[:2])
     assert [one.item for one in signed.manifests] == [manifest]
-    assert signed.objects_of(signed.manifests[0]) == signed.objects
     assert signed.listed_by == {one.entry: signed.manifests for one in items}
     check_agreement(signed, AGREEMENT)
     assert check_streams(signed, {}) == {"green": Head(1, digest(manifest))}
@@ -308,7 +307,7 @@ def test_objects_without_version() -> None:
     signed = verified(manifest_of([address]), address)
     check_listing(signed, {})
     check_listing(verified(manifest_of([address])), {(address.id, address.sha256): None})
-    assert signed.objects_of(signed.manifests[0]) == (address,)
+    assert (signed.objects, list(signed.listed_by)) == ((address,), [address.entry])
 
 
 def test_object_listed_by_two_manifests() -> None:
@@ -317,7 +316,7 @@ def test_object_listed_by_two_manifests() -> None:
     green, clear = manifest_of([one]), manifest_of([one], tlp="clear", manifest_id=None)
     signed = verified(green, clear, one)
     assert [manifest.tlp for manifest in signed.listed_by[one.entry]] == ["green", "clear"]
-    assert all(signed.objects_of(manifest) == (one,) for manifest in signed.manifests)
+    assert signed.objects == (one,)
 
 
 def test_an_object_beyond_its_size_refuses_the_envelope() -> None:

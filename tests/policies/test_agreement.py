@@ -112,6 +112,12 @@ FIELDS: list[tuple[str, dict[str, Any], str, str]] = [
     ("carrier red", {"carriers": [{"hub": X, "upto": "red"}]}, "carrier[1].upto", "red"),
     ("carrier twice", {"carriers": [{"hub": f"{X}{end}", "upto": "green"} for end in ("", "/")]}, "carrier", "twice"),
     ("unknown key", {"celing": "amber"}, "celing", "unknown key"),
+    ("required key misspelt", {"title": None, "titel": "x"}, "titel", "did you mean `title`?"),
+    ("term misspelt", {"terms": {"ceiling": None, "celing": "amber"}}, "terms.celing", "`ceiling`"),
+    ("from misspelt", {"validity": {"from": None, "form": FROM}}, "validity.form", "`from`"),
+    ("party's key misspelt", {"parties": [{"member": A, "role": None, "rol": "x"}]}, "party[1].rol", "`role`"),
+    ("optional key misspelt", {"parties": [{"member": A, "hom": X}]}, "party[1].hom", "`home`"),
+    ("carrier's key misspelt", {"carriers": [{"hub": X, "up_to": "green"}]}, "carrier[1].up_to", "`upto`"),
 ]
 
 

@@ -47,8 +47,15 @@ def test_faults_name_the_line(key: str, overrides: dict[str, Any], marker: str) 
         (b"version = 1\n" + agreement_toml(), "no TOML"),
         (b"a = " + b"[" * 20_000, "nested too deep"),
         (b"a = " + b"9" * 20_000, "number too long"),
+        (b"\na" + b".a" * 3_000 + b" = 1\n" + agreement_toml(), "line 2: more than 1,000 dots"),
+        (b"a" + b".a" * 900 + b" = 1\n" + agreement_toml(), "line 1, `a`: unknown key"),
         (b"#" * (MAX_DOCUMENT + 1), "are the most"),
         (b"", "`kind`: missing"),
+        (agreement_toml().replace(b"[validity]", b"[validty]"), "`validty`: unknown key; did you mean `validity`?"),
+        (
+            b"retention_days = 30\n" + agreement_toml(),
+            "line 1, `retention_days`: unknown key; known here are: kind, id",
+        ),
         (b'party = ["x"]\n' + b"\n".join(line for line in agreement_toml(parties=[]).split(b"\n")), "[[party]]"),
     ],
     ids=[
@@ -61,8 +68,12 @@ def test_faults_name_the_line(key: str, overrides: dict[str, Any], marker: str) 
         "twice",
         "nesting",
         "digits",
+        "dots",
+        "dots that are read",
         "size",
         "empty",
+        "table misspelt",
+        "key of another table",
         "list",
     ],
 )

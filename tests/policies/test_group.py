@@ -10,7 +10,6 @@ from policies.group import (
     Version,
     came_into_force,
     in_force,
-    latest_shown,
     may_accept,
     reign,
     rights,
@@ -19,7 +18,8 @@ from policies.group import (
 )
 from policies.life import State
 from policies.reasons import NotAParty, NotInForce
-from support.agreements import AT, DAY, FROM, UNTIL, A, B, C, D, agreement, group_of, micros
+from support.agreements import AT, FROM, UNTIL, A, B, C, D, agreement, group_of, micros
+from support.clock import DAY
 from support.marked import Caller
 
 BEGIN = micros(FROM)
@@ -157,10 +157,6 @@ def test_shown_versions() -> None:
     assert [shown.version for shown in shown_to(group, B, V2_BEGIN)] == [2]
     assert shown_to(group, C, AT) == ()
     assert shown_to(states(State.PROPOSED), A, AT) == ()
-    latest = latest_shown(group, AT)
-    assert latest is not None
-    assert latest.version == 3
-    assert latest_shown(states(State.PROPOSED), AT) is None
 
 
 def test_may_accept() -> None:

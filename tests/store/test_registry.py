@@ -54,11 +54,11 @@ def test_a_registry_is_of_one_revision(tmp_path: Path, postgres: Cluster) -> Non
     """Red if the revision is not read again: keys of a later one would stand beside the members of an earlier."""
     with closing(World(tmp_path / "hub", postgres.create_database(), Clock())) as world:
         with world.hub.database.writing() as tx:
-            found = Registries(world.hub.database).of(cast("Tx", _Overtaken(tx, world, 2)))
+            found = Registries().of(cast("Tx", _Overtaken(tx, world, 2)))
             assert found.revision == revision_of(tx)[0]
         assert {key.member for key in found.ring.keys.values()} == set(found.members)
         assert [member.state for member in found.members.values()] == [State.APPROVED, State.APPROVED]
         with pytest.raises(Busy), world.hub.database.writing() as tx:
-            Registries(world.hub.database).of(cast("Tx", _Overtaken(tx, world, 99)))
+            Registries().of(cast("Tx", _Overtaken(tx, world, 99)))
         with world.hub.database.reading() as tx:
             assert len(members.every(tx)) == 2 + MOST_READINGS

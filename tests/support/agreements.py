@@ -8,6 +8,7 @@ from policies.agreement import Agreement, read_agreement
 from policies.group import Group, Version
 from policies.labels import Label
 from policies.life import State
+from support.clock import DAY
 
 GROUP = "11111111-1111-4111-8111-111111111111"
 PROOFS = "22222222-2222-4222-8222-222222222222"
@@ -18,7 +19,6 @@ D = "identity--dddddddd-dddd-4ddd-8ddd-dddddddddddd"
 
 FROM = datetime(2026, 1, 1, tzinfo=UTC)
 UNTIL = datetime(2028, 12, 31, 23, 59, 59, tzinfo=UTC)
-DAY = 86_400_000_000  # microseconds
 
 
 def micros(instant: datetime) -> int:

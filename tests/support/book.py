@@ -2,9 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from keys.entries import Entry
-from keys.verdicts import Judged, Loose, Source, Verdict
+from keys.verdicts import Footing, Judged, Loose, Source, Verdict
+from support.signing import AGREEMENT, ALICE, BOB, GROUP, MARKINGS, ring_of
+from support.stix_objects import AT
+
+
+def footing(**changes: Any) -> Footing:
+    """What a reader judges by that knows Alice and Bob, and an agreement under which nothing expires."""
+    given: dict[str, Any] = {"ring": ring_of(ALICE, BOB), "group": GROUP, "agreements": {AGREEMENT: None}}
+    return Footing(**given | {"markings": MARKINGS, "at": AT} | changes)
 
 
 @dataclass(slots=True)

@@ -73,7 +73,7 @@ class Second:
 
     def __init__(self, hub: Hub) -> None:
         self.database = Failpoints(hub.settings.database)
-        self.hub = replace(hub, database=self.database, registries=Registries(self.database))
+        self.hub = replace(hub, database=self.database, registries=Registries())
         self._threads = ThreadPoolExecutor()
 
     def accept(self, cirt: Cirt, agreement: Agreement, raw: bytes) -> dict[str, Any]:

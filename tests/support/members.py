@@ -134,6 +134,12 @@ class Neighbourhood:
             team.run("accept", alias)
         return agreement
 
+    def pair(self, **changes: Any) -> tuple[Team, Team]:
+        """A publisher and a reader, ALPHA and BRAVO, of the group `first`."""
+        a, b = self.team("alpha"), self.team("bravo")
+        self.group((a, "both", "amber"), (b, "both", "amber"), alias="first", **changes)
+        return a, b
+
 
 @contextmanager
 def neighbourhood(folder: Path, database_url: str, at: int = AT, **settings: Any) -> Iterator[Neighbourhood]:

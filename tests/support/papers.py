@@ -5,11 +5,12 @@ from typing import Any
 from hub.acts import Actor
 from hub.documents import Document, read_document
 from hub.review import approve, propose
-from support.agreements import agreement_toml
+from support import agreements
 from support.world import World
 
 SHELL = Actor("", "root")
-A = "identity--aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa"
+ALICE = Actor("alice", "root")
+A = agreements.A
 
 
 def member_toml(identity: str = A, alias: str = "aa", name: str = "CERT AA", **more: str) -> bytes:
@@ -29,7 +30,7 @@ def approved(
 ) -> dict[str, Any]:
     """Let one operator approve; the answer."""
     with world.hub.database.writing() as tx:
-        return approve(tx, kind, name, by, Actor(by, "root"), at=world.clock(), needed=needed, digest=digest)
+        return approve(tx, kind, name, Actor(by, "root"), at=world.clock(), needed=needed, digest=digest)
 
 
 def brought_in(world: World, raw: bytes) -> Document:
@@ -48,4 +49,4 @@ def member(world: World, alias: str = "aa", identity: str = A) -> Document:
 
 def agreement(**changes: Any) -> bytes:
     """An agreement's text; see `agreement_toml`."""
-    return agreement_toml(**changes)
+    return agreements.agreement_toml(**changes)

@@ -13,7 +13,8 @@ from policies.group import Group, Version, may_accept, rights
 from policies.labels import Label
 from policies.life import State
 from policies.reasons import Refusal
-from support.agreements import DAY, FROM, A, B, C, agreement, micros
+from support.agreements import FROM, A, B, C, agreement, micros
+from support.clock import HOUR
 from support.marked import Caller, Stored
 
 MEMBERS = (A, B, C)
@@ -97,7 +98,6 @@ class World:
             self.rows.append(Stored(label, max(self.position + 1, self.at), member))
 
 
-HOUR = DAY // 24
 History = tuple[tuple[str, str, int], ...]
 """What happens, an hour apart: (verb, member, number of a version from 0, or rank of a label)."""
 

@@ -24,6 +24,7 @@ from keys.acceptance import Action
 from keys.envelope import Item, item_of
 from keys.head import Head
 from keys.manifest import build_manifest
+from keys.member import MemberDocument
 from keys.signer import Signer, generate_key_file
 from policies.agreement import Agreement, read_agreement
 from policies.entitlement import open_from, starts_on_acceptance
@@ -31,7 +32,7 @@ from policies.labels import TLP2_MARKINGS, Label
 from policies.life import State
 from support.agreements import agreement_toml
 from support.clock import Clock
-from support.signing import signer_of
+from support.signing import body, signer_of
 
 TAXII = "application/taxii+json;version=2.1"
 
@@ -144,16 +145,8 @@ class World:
         identity = f"identity--{uuid.uuid5(uuid.NAMESPACE_DNS, name)}"
         signer = signer or signer_of(name)
         with self.hub.database.writing() as tx:
-            members.add(
-                tx,
-                identity=identity,
-                alias=name,
-                name=f"CIRT {name}",
-                state=State.APPROVED,
-                digest=f"{len(self.cirts):064x}",
-                document=b"",
-                at=self.clock(),
-            )
+            document = MemberDocument(identity, name, f"CIRT {name}", "", (), "", "", f"{len(self.cirts):064x}", b"")
+            members.add(tx, document, state=State.APPROVED, at=self.clock())
             keyring.add(tx, kid=signer.kid, member=identity, jwk=dict(signer.jwk), at=0)
             keyring.confirm(tx, signer.kid, "olivia")
             bump(tx)
@@ -195,15 +188,7 @@ class World:
         """Put an agreement's version in, approved now."""
         with self.hub.database.writing() as tx:
             agreements.open_group(tx, identity=agreement.id, proofs=agreement.proofs, alias=agreement.alias)
-            agreements.add(
-                tx,
-                group_id=agreement.id,
-                version=agreement.version,
-                digest=agreement.digest,
-                document=agreement.raw,
-                state=State.PROPOSED,
-                at=self.clock(),
-            )
+            agreements.add(tx, agreement, state=State.PROPOSED, at=self.clock())
             agreements.move(tx, agreement.digest, State.PROPOSED, State.APPROVED, self.clock())
             bump(tx)
 
@@ -231,4 +216,4 @@ def _party(cirt: Cirt, role: str, clearance: str) -> Mapping[str, Any]:
 
 def envelope_of(items: Sequence[Item]) -> bytes:
     """An envelope of these items in canonical form."""
-    return b'{"objects":[' + b",".join(item.canonical for item in items) + b"]}"
+    return body(*items)

@@ -248,3 +248,11 @@ def test_health_says_little_and_truly(fresh: Stage) -> None:
     answer = fresh.call("/readyz", None)
     assert (answer.status_code, told(answer)) == (503, {"status": "not ready", "failing": ["sequencer"]})
     assert answer.headers["Retry-After"]
+
+
+def test_a_hub_of_another_schema_is_not_ready(fresh: Stage) -> None:
+    """Red if readiness does not ask: a process of the old version would go on after an upgrade."""
+    with fresh.world.hub.database.writing() as tx:
+        tx.run("UPDATE alembic_version SET version_num = '9999'")
+    answer = fresh.call("/readyz", None)
+    assert (answer.status_code, told(answer)) == (503, {"status": "not ready", "failing": ["schema"]})

@@ -4,13 +4,14 @@ from typing import Any
 
 import click
 
+from feeds.timestamps import format_taxii
 from hub.cirt import show
 from hub.cirt.faults import CirtError, Denied
 from hub.cirt.link import Link
 from hub.cirt.profile import Profile
 from hub.cirt.run import Run, command
 from hub.cirt.state import State
-from hub.cirt.terms import Place, digests_shown, keep_word, last_word, look_up, text_held
+from hub.cirt.terms import Place, accepted_here, digests_shown, keep_word, last_word, look_up, text_held
 from hub.cirt.wording import in_words
 from keys.acceptance import Action, sign_acceptance
 from keys.baseline import Baseline
@@ -64,9 +65,7 @@ def _to_accept(state: State, place: Place, digest: str | None) -> str:
                 f"{place.alias} has no version with the digest {digest}; see `cirt agreements {place.alias}`"
             )
         return digest
-    word = last_word(state, place.id)
-    accepted = word.baseline.agreement if word and word.baseline else None
-    if place.in_force in shown and (accepted != place.in_force or shown[0] == place.in_force):
+    if place.in_force in shown and (accepted_here(state, place) != place.in_force or shown[0] == place.in_force):
         return str(place.in_force)
     if not shown:
         raise Denied(f"no version of {place.alias} can be accepted now", code="not-in-force")
@@ -104,4 +103,5 @@ def _told(run: Run, place: Place, text: Agreement, baseline: Baseline, n: int) -
     for line in in_words(text):
         show.say(f"  {line}")
     for label, start in baseline.starts.items():
-        show.say(f"you receive TLP:{label.upper()} {'from the beginning' if start == 0 else 'from now on'}")
+        since = f"published from {format_taxii(start)} on" if start else "from the beginning"
+        show.say(f"you receive TLP:{label.upper()} {since}")

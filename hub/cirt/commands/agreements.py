@@ -6,8 +6,9 @@ from typing import Any
 import click
 
 from hub.cirt import show
+from hub.cirt.link import dicts_of
 from hub.cirt.run import Run, command
-from hub.cirt.terms import digests_shown, last_word, look_up, text_held
+from hub.cirt.terms import accepted_here, digests_shown, look_up, text_held
 from hub.cirt.wording import in_words
 
 
@@ -21,8 +22,7 @@ def agreements(run: Run, agreement: str | None) -> None:
             _listed(run, link.agreements())
             return
         place = look_up(link, state, agreement)
-        word = last_word(state, place.id)
-        accepted = word.baseline.agreement if word and word.baseline else None
+        accepted = accepted_here(state, place)
         texts = [text_held(state, place.id, digest) for digest in digests_shown(place.said)]
         if run.json:
             show.answer_json({**place.said, "accepted_here": accepted, "words": [in_words(each) for each in texts]})
@@ -52,7 +52,7 @@ def _listed(run: Run, listed: Sequence[Mapping[str, Any]]) -> None:
             version.get("title"),
         )
         for each in listed
-        for version in each.get("versions", ())
+        for version in dicts_of(each, "versions")
     ]
     if not rows:
         show.say("there is none for you: no agreement names you yet, or your key is not confirmed: see cirt whoami")

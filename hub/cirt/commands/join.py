@@ -16,8 +16,8 @@ from keys import base64url
 from keys.enrolment import sign_enrolment
 from keys.errors import KeysError
 from keys.jwk import fingerprint
+from keys.shapes import IDENTITY, VISIBLE
 from keys.signer import Signer, generate_key_file, open_signer
-from keys.statement import IDENTITY, VISIBLE
 from keys.strict_json import parse
 
 

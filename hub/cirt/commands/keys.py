@@ -4,6 +4,7 @@ import click
 
 from hub.cirt import show
 from hub.cirt.faults import CirtError
+from hub.cirt.link import text_of
 from hub.cirt.reception import candidates
 from hub.cirt.run import Run, command
 from keys.jwk import same_fingerprint
@@ -32,13 +33,12 @@ def list_keys(run: Run) -> None:
 def pin(run: Run, identity: str, fingerprint: str) -> None:
     """Confirm the key of IDENTITY with this FINGERPRINT, read to you over another channel; all 52 characters."""
     profile = run.profile()
-    with run.state() as state:
+    with run.state():
         ring = profile.ring()
         offered = [key for key in ring.of_member(identity) if same_fingerprint(key.key.fingerprint, fingerprint)]
         if not offered:
             with run.link(profile) as link:
-                groups = [alias for (alias,) in state.rows("SELECT alias FROM groups ORDER BY no")]
-                groups = groups or [str(each.get("alias")) for each in link.agreements()]
+                groups = [text_of(each, "group") for each in link.agreements()]
                 every = [key for group in groups for key in candidates(link, group)]
             offered = [
                 key for key in every if key.member == identity and same_fingerprint(key.key.fingerprint, fingerprint)

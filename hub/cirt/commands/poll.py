@@ -28,7 +28,11 @@ RECEIVED = "received"
     "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for page files; else one in the profile."
 )
 @click.option("--ndjson", help="A file that grows instead, or `-` for standard output; manifests are among the lines.")
-@click.option("--require-confirmed", is_flag=True, help="Believe confirmed keys only, none pinned at first sight.")
+@click.option(
+    "--require-confirmed",
+    is_flag=True,
+    help="Believe confirmed keys only, none pinned at first sight, of what is new; `cirt verify` judges the rest so.",
+)
 @click.option(
     "--silent-days", type=click.IntRange(1), default=30, show_default=True, help="When a party counts as silent."
 )

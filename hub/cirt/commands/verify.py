@@ -51,6 +51,7 @@ def verify(run: Run, files: Sequence[Path], group: str, *, require_confirmed: bo
     if each:
         for finding in report.findings:
             _line(run, finding.id, finding.version, finding.verdict, finding.place)
+            show.say(f"  {finding.id or finding.place}: {finding.sentence}")
         show.say(f"verdicts {report.view()['verdicts']}, streams {report.view()['streams']}")
     elif run.json:
         show.answer_json({"group": place.id, "alias": place.alias, **report.view()})

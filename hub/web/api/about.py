@@ -1,27 +1,16 @@
 """Which hub is this, and by which key does it sign receipts? The only answer that needs no token."""
 
-from importlib.metadata import PackageNotFoundError, version
-
 from feeds.accept import MEDIA_TYPE
+from hub.release import VERSION
 from hub.running import Hub
 from hub.web.answers import Answer, Environ, json
-
-
-def _installed() -> str:
-    try:
-        return version("cirt-hub")
-    except PackageNotFoundError:  # run from a source tree
-        return "0"
-
-
-VERSION = _installed()
 
 
 def about(hub: Hub, environ: Environ) -> Answer:
     """Name, version, receipt key, limits, and where TAXII begins."""
     del environ
     settings = hub.settings
-    public = settings.public_url.rstrip("/")
+    public = settings.public_url
     return json(
         {
             "name": settings.title,

@@ -10,4 +10,4 @@ def me(hub: Hub, environ: Environ) -> Answer:
     """The caller's own standing; the one answer that a token whose key is not confirmed yet gets in full."""
     with hub.database.reading() as tx:
         registry, account = account_of(hub, tx, environ)
-        return json(membership.me(hub, tx, registry, account, hub.clock()))
+        return json(membership.me(tx, registry, account, hub.clock()))
