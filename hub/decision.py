@@ -1,6 +1,6 @@
 """The decision on a publication: policy and shelf, for the real walk and for the dry run alike. Writes nothing."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from feeds.objects import StixObject
@@ -16,6 +16,7 @@ from .placement import Shelf
 from .store import shelves
 from .store.engine import Tx
 from .store.registry import Account, Registry
+from .store.shelves import HeldRow
 
 
 class Refused(Exception):
@@ -62,10 +63,11 @@ def decide(tx: Tx, asked: Asked, listing: Sequence[Listed], faults: Iterable[Rep
     Raises `Refused` with every fault.
     """
     found = list(faults)
-    permits = _permits(tx, asked, listing, found)
-    shelf = Shelf(asked.account.member_no, readers_from(asked.seen.collection.group, asked.at), asked.at)
     ids = {item.id for listed in listing for item in listed.objects}
-    shelf.hold(shelves.held(tx, asked.group, asked.account.member_no, ids))
+    held = shelves.held(tx, asked.group, asked.account.member_no, ids)
+    permits = _permits(tx, asked, listing, held, found)
+    shelf = Shelf(asked.account.member_no, readers_from(asked.seen.collection.group, asked.at), asked.at)
+    shelf.hold(held)
     for listed, permit in sorted(zip(listing, permits, strict=True), key=lambda pair: pair[0].label):
         if permit is not None:
             placed = zip(listed.objects, permit.ranks, strict=True)
@@ -77,10 +79,12 @@ def decide(tx: Tx, asked: Asked, listing: Sequence[Listed], faults: Iterable[Rep
     return shelf
 
 
-def _permits(tx: Tx, asked: Asked, listing: Sequence[Listed], found: list[Reported]) -> list[Permit | None]:
+def _permits(
+    tx: Tx, asked: Asked, listing: Sequence[Listed], held: Mapping[str, Sequence[HeldRow]], found: list[Reported]
+) -> list[Permit | None]:
     """The decision on each manifest; every reason against it goes to `found`."""
     labelled = [(item, listed.label) for listed in listing for item in listed.objects]
-    facts = gather(tx, asked.registry, asked.account, asked.seen, labelled, asked.at)
+    facts = gather(tx, asked.registry, asked.account, asked.seen, labelled, held, asked.at)
     permits: list[Permit | None] = []
     for listed in listing:
         try:

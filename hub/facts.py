@@ -17,6 +17,7 @@ from .store import shelves
 from .store.engine import Tx
 from .store.registry import Account, Registry
 from .store.selection import View
+from .store.shelves import HeldRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +58,13 @@ def gather(
     account: Account,
     seen: Seen,
     listed: Sequence[tuple[StixObject, Label]],
+    held: Mapping[str, Sequence[HeldRow]],
     at: int,
 ) -> Facts:
-    """Read the facts for the objects of a publication, each with the label of the manifest that lists it."""
+    """Read the facts for the objects of a publication, each with the label of the manifest that lists it.
+
+    `held` are the publisher's rows of their ids.
+    """
     group = seen.collection
     lowest: dict[str, Label] = {}
     mentioned: set[str] = set()
@@ -67,8 +72,10 @@ def gather(
         if lowest.setdefault(item.id, label) > label:
             lowest[item.id] = label
         mentioned.update(item.mentions)
-    for stix_id, rank in shelves.lowest_ranks(tx, group.no, account.member_no, mentioned | lowest.keys()).items():
-        lowest[stix_id] = min(Label(rank), lowest.get(stix_id, Label(rank)))
+    for stix_id, rows in held.items():
+        lowest[stix_id] = Label(min([lowest[stix_id], *(row.rank for row in rows)]))
+    elsewhere = shelves.lowest_ranks(tx, group.no, account.member_no, mentioned - lowest.keys())
+    lowest.update({stix_id: Label(rank) for stix_id, rank in elsewhere.items()})
     kinds = {item.id: item.marking_kind for item, _ in listed if item.marking_kind}
     marked = {ref for item, _ in listed for ref in item.markings if ref not in PINNED and ref not in kinds}
     authored = {item.id for item, _ in listed if item.author != account.member and _is_enrolled(registry, item.author)}

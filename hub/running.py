@@ -18,6 +18,7 @@ from .store.registry import Registries
 
 SECRET_BYTES = 32
 SWEEP_SECONDS = 3_600.0
+CHECKPOINT_SECONDS = 1.0
 
 
 def wall_clock() -> int:
@@ -33,19 +34,21 @@ class Hub:
     database: Database
     registries: Registries
     deliveries: Deliveries
-    sweeping: Repeated
+    beside: tuple[Repeated, ...]
     secret: bytes
     receipts: Signer
     clock: Callable[[], int]
 
     def start(self) -> None:
-        """Begin what is done beside answering: deliveries are written, old statuses dropped."""
+        """Begin what is done beside answering: deliveries written, old statuses dropped, SQLite's log shortened."""
         self.deliveries.start()
-        self.sweeping.start()
+        for act in self.beside:
+            act.start()
 
     def close(self) -> None:
         """Write what waits and let go of the database."""
-        self.sweeping.stop()
+        for act in self.beside:
+            act.stop()
         self.deliveries.close()
         self.database.close()
 
@@ -82,5 +85,8 @@ def open_hub(settings: Settings, *, clock: Callable[[], int] = wall_clock) -> Hu
     database = Database(settings.database)
     with database.reading() as tx:
         schema.check(tx)
-    sweeping = Repeated("statuses", SWEEP_SECONDS, lambda: statuses.sweep(database, clock(), settings.status_days))
-    return Hub(settings, database, Registries(), Deliveries(database), sweeping, secret, receipts, clock)
+    beside = (
+        Repeated("statuses", SWEEP_SECONDS, lambda: statuses.sweep(database, clock(), settings.status_days)),
+        Repeated("checkpoints", CHECKPOINT_SECONDS, database.checkpoint),
+    )
+    return Hub(settings, database, Registries(), Deliveries(database), beside, secret, receipts, clock)

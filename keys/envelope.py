@@ -127,24 +127,23 @@ def _read_canonical(raw: bytes) -> list[Item] | None:
         objects = top["objects"]
         if len(objects) > MAX_ITEMS:
             return None
-        texts = [write(value, fractions=False) for value in objects]
-        if not _is_spelled_so(raw, texts):
-            return None
-        return [_accept(value, text) for value, text in zip(objects, texts, strict=True)]
+        return _read_plain(raw, objects)
     except (ValueError, TypeError, Breach, KeysError):
         return None  # the checked way finds the same fault and tells where it is
 
 
-def _is_spelled_so(raw: bytes, texts: list[bytes]) -> bool:
-    """Whether the body is an envelope of exactly these texts; compared piece by piece, since a body may be large."""
-    at = 0
-    before = _BEGIN
-    for text in texts:
+def _read_plain(raw: bytes, objects: list[object]) -> list[Item] | None:
+    """The items, if the body is an envelope of exactly their canonical texts; each is looked at while it is at hand."""
+    items: list[Item] = []
+    at, before = 0, _BEGIN
+    for value in objects:
+        text = write(cast("Json", value), fractions=False)
         if not raw.startswith(before, at) or not raw.startswith(text, at + len(before)):
-            return False
+            return None
+        items.append(_accept(value, text))
         at += len(before) + len(text)
         before = b","
-    return bool(texts) and len(raw) == at + 2 and raw.endswith(b"]}")
+    return items if items and len(raw) == at + 2 and raw.endswith(b"]}") else None
 
 
 def _accept(value: object, text: bytes) -> Item:

@@ -6,6 +6,7 @@ versions of STIX objects are text chosen by their author, with up to nine digits
 
 import datetime as dt
 import re
+from functools import lru_cache
 
 from keys.errors import Malformed
 
@@ -14,6 +15,7 @@ MICROSECONDS = 1_000_000
 
 _EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - all arithmetic here is on naive UTC; nothing naive leaves this file
 _MICROSECOND = dt.timedelta(microseconds=1)
+_NO_VERSION = "a time is written as 2026-11-20T10:00:00.000Z: UTC, up to nine digits of a second"
 _MS_TEXT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
 _VERSION_TEXT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,9}))?Z")
 
@@ -58,11 +60,22 @@ def version_ns(text: object, *, path: str = "") -> int:
     Raises:
         Malformed: not that spelling, no such date, or before 1970.
     """
-    match = _VERSION_TEXT.fullmatch(text) if type(text) is str else None
+    if type(text) is not str:
+        raise Malformed(_NO_VERSION, path=path)
+    try:
+        return _version_ns(text)
+    except Malformed as error:
+        error.path = path
+        raise
+
+
+@lru_cache(maxsize=4096)  # the entries of a manifest share most of their times; what is refused is not remembered
+def _version_ns(text: str) -> int:
+    match = _VERSION_TEXT.fullmatch(text)
     if match is None:
-        raise Malformed("a time is written as 2026-11-20T10:00:00.000Z: UTC, up to nine digits of a second", path=path)
+        raise Malformed(_NO_VERSION)
     seconds, fraction = match.groups()
-    return _seconds(seconds, path) * 1_000_000_000 + int((fraction or "0").ljust(9, "0"))
+    return _seconds(seconds, "") * 1_000_000_000 + int((fraction or "0").ljust(9, "0"))
 
 
 def _seconds(text: str, path: str) -> int:

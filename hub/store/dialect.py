@@ -30,6 +30,7 @@ from .tables import metadata
 LOCK_SECONDS = 5.0
 STATEMENT_SECONDS = 60.0
 READERS = 8
+#: The most that waits for a checkpoint; a serving hub makes one every second, so that publishers seldom do.
 WAL_AUTOCHECKPOINT_PAGES = 20_000
 
 #: PostgreSQL's names of the column types in use, which a binary COPY must be told.
@@ -98,6 +99,7 @@ class Sqlite:
     errors: tuple[type[Exception], ...] = (sqlite3.Error,)
     begin_writing = "BEGIN IMMEDIATE"
     begin_reading = "BEGIN"
+    checkpoint = "PRAGMA wal_checkpoint(PASSIVE)"
 
     def __init__(self, url: str) -> None:
         self.path = Path(sa.make_url(url).database or "")
@@ -191,6 +193,7 @@ class Postgresql:
     errors: tuple[type[Exception], ...] = (psycopg.Error,)
     begin_writing = ""
     begin_reading = ""
+    checkpoint = ""
 
     def __init__(self, url: str) -> None:
         self.url = sa.make_url(url).set(drivername="postgresql+psycopg")

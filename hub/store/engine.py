@@ -78,6 +78,7 @@ class Database:
         with self._translated(), self._writer.connect():
             pass  # a SQLite reader needs the files the writer makes; an unreachable server is told now
         self._reader = self._dialect.reader()
+        self._unchecked = False
 
     @contextmanager
     def writing(self) -> Iterator[Tx]:
@@ -91,6 +92,7 @@ class Database:
                 driver.execute(self._dialect.begin_writing)
             yield Tx(driver, self._dialect)
             driver.commit()
+            self._unchecked = True
 
     @contextmanager
     def reading(self) -> Iterator[Tx]:
@@ -99,6 +101,13 @@ class Database:
             if self._dialect.begin_reading:
                 driver.execute(self._dialect.begin_reading)
             yield Tx(driver, self._dialect)
+
+    def checkpoint(self) -> None:
+        """Bring what this process committed from SQLite's log into its file, as a writer else had to now and then."""
+        if self._dialect.checkpoint and self._unchecked:
+            self._unchecked = False
+            with self._dialect.exclusive(), self._translated(), self._checked_out(self._writer) as driver:
+                driver.execute(self._dialect.checkpoint).fetchall()
 
     @contextmanager
     def migrating(self) -> Iterator[sa.Connection]:

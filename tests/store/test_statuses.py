@@ -48,13 +48,13 @@ def test_many_are_dropped_a_part_at_a_time(tmp_path: Path, database_url: str) ->
 
 
 def test_a_server_process_sweeps_beside_answering(tmp_path: Path) -> None:
-    """Red if nothing in a server process ever calls `sweep`, or writes the deliveries down."""
+    """Red if nothing in a server process ever calls `sweep`, writes the deliveries down or makes a checkpoint."""
     environment = {"HUB_DATA_DIR": str(tmp_path / "data"), "PYTHONPATH": str(Path(__file__).parents[2])}
     for program in (INIT, NAMES):
         done = subprocess.run(
             [sys.executable, "-c", program], check=True, capture_output=True, text=True, env=environment
         )
-    assert done.stdout.split() == ["MainThread", "deliveries", "statuses"]
+    assert done.stdout.split() == ["MainThread", "checkpoints", "deliveries", "statuses"]
 
 
 def test_a_turn_that_fails_is_not_the_last() -> None:
