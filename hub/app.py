@@ -1,6 +1,5 @@
 """One application: which hub stands behind which doors? Made by hand in tests, by `worker` in each server process."""
 
-import ctypes
 import gc
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
@@ -13,6 +12,7 @@ from flask import Flask, Request, request
 from werkzeug.routing import MapAdapter, Rule
 
 from .config import load_settings
+from .heap import share_one_heap
 from .running import Hub, open_hub
 from .web import errors, log
 from .web.answers import Answer
@@ -26,10 +26,6 @@ READING_AT_ONCE: Final = {"sqlite": 1, "postgresql": 8}
 
 #: A publication makes some 50,000 objects, none of them garbage in circles: look for those between publications.
 GARBAGE: Final = (100_000, 10, 10)
-
-
-#: glibc's malloc.h: the parameter of `mallopt` for the number of heaps.
-M_ARENA_MAX: Final = -8
 
 
 class Application(Flask):
@@ -85,25 +81,13 @@ def _opened(hub: Hub, door: Door, turn: AbstractContextManager[object]) -> Calla
     return view
 
 
-def share_one_arena() -> bool:
-    """Let all threads of this process share one heap, where the C library is glibc; whether it does.
-
-    Each thread that ever read a large body else keeps a heap of its own: with 18 threads a worker grew to twice the
-    memory. The interpreter lets one thread run at a time anyway. To be called before the threads are made.
-    """
-    try:
-        return bool(ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1))
-    except (AttributeError, OSError):
-        return False
-
-
 def worker() -> Flask:
     """The application of one server process: what granian calls after the fork.
 
     Settings come from the environment; what is done beside answering begins; the hub is closed when the process
     ends in order. Raises `BadSetting`, `NotInitialised`, `Unavailable` with what to do.
     """
-    share_one_arena()
+    share_one_heap()  # for a process that was not forked but started anew
     settings = load_settings()
     log.set_up(settings.log_format)
     hub = open_hub(settings)

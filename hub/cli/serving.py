@@ -19,6 +19,7 @@ from granian.log import LogLevels
 from granian.server.mp import MPServer
 
 from hub.config import Settings, load_settings
+from hub.heap import share_one_heap
 from hub.running import open_hub
 
 from .errors import CommandFailed
@@ -92,6 +93,7 @@ def free_port(host: str, port: int) -> int:
 
 
 def _server(settings: Settings, host: str, port: int, cert: Path | None, key: Path | None) -> MPServer:
+    share_one_heap()
     try:
         return MPServer(
             TARGET,

@@ -58,7 +58,7 @@ class Bench:
         return [self.client(function, *given) for _ in range(self.runs)]
 
 
-def publishing(bench: Bench, size: int, least: float, limit: Store | None = None) -> None:
+def publishing(bench: Bench, size: int, least: float | None, limit: Store | None = None) -> None:
     """New objects by one client, one envelope after the other."""
     scene, rates, bare = bench.scene, list[float](), list[float]()
     for _ in range(bench.runs):
@@ -68,7 +68,7 @@ def publishing(bench: Bench, size: int, least: float, limit: Store | None = None
         if limit is not None:
             bare.append(size * len(requests) / sum(publish_bare(limit, envelopes)))
     name, report = f"publish, envelopes of {size:,}", bench.report
-    figure = report.add(name, "objects/s", rates, Must(least=least))
+    figure = report.add(name, "objects/s", rates, None if least is None else Must(least=least))
     if limit is not None:
         most = report.add("limit: decode, schema, canonical, digest, insert, without HTTP", "objects/s", bare)
         report.ratio(f"{name}, against that limit", figure, most, Must(least=0.35))

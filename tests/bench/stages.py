@@ -106,7 +106,7 @@ def _second(bench: Bench, first: First, chosen: Chosen) -> None:
         _ask(bench, 60_000)
         chosen.tell("asked")
     if "publish" in chosen.parts:
-        measures.publishing(bench, 1000, 8000)
+        measures.publishing(bench, 1000, None)
         chosen.tell("published")
 
 

@@ -2,24 +2,26 @@
 
 import json
 import os
-import platform
 import signal
 import ssl
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
+import psutil  # type: ignore[import-untyped]  # it ships no types
 import pytest
 
-from hub.app import share_one_arena
 from hub.cli.errors import CommandFailed
 from hub.cli.serving import answers, free_port, workers_of
 from hub.config import Settings
 from support.tools import need
 
+HEAP = 64 << 20
 COMMAND = [sys.executable, "-c", "import sys; from hub.cli.main import main; sys.exit(main())"]
 
 
@@ -110,6 +112,22 @@ def test_workers_are_as_set_and_else_as_many_as_cores() -> None:
     assert workers_of(Settings()) == min(4, os.cpu_count() or 1)
 
 
-def test_the_threads_of_a_worker_share_one_heap() -> None:
-    """Red if glibc is told something that it does not know: then every thread keeps a heap of its own."""
-    assert share_one_arena() is (platform.libc_ver()[0] == "glibc")
+def test_the_threads_of_a_worker_share_one_heap(data: dict[str, str]) -> None:
+    """Red if glibc is told after the first thread was made: then every thread keeps a heap of its own."""
+    with serving(data) as (process, url), ThreadPoolExecutor(16) as readers:
+        for _ in range(8):
+            list(readers.map(lambda _: urllib.request.urlopen(f"{url}/api/v1/hub").read(), range(16)))
+        workers = [child.pid for child in psutil.Process(process.pid).children()]
+        assert workers
+        assert [heaps for worker in workers if (heaps := further_heaps(worker))] == []
+
+
+def further_heaps(worker: int) -> list[str]:
+    """Mappings that look like glibc's further heaps: they begin at a multiple of 64 MiB and reserve the rest of it."""
+    maps = [line.split() for line in Path(f"/proc/{worker}/maps").read_text().splitlines()]
+    found = []
+    for (place, rights, *_), (after, reserved, *_) in pairwise(maps):
+        (start, end), (begin, close) = ((int(each, 16) for each in span.split("-")) for span in (place, after))
+        if start % HEAP == 0 and end == begin and (close - start) == HEAP and (rights, reserved) == ("rw-p", "---p"):
+            found.append(place)
+    return found
