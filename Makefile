@@ -8,10 +8,11 @@ PYTHONS := python3.14 python3.13 python3.12 python3.11 python3
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 WORKERS := 2
+PEERS := medallion opentaxii
 PORT :=
 
 .DEFAULT_GOAL := help
-.PHONY: help dev run test test-long check lint fix bench vectors migrate lock tools
+.PHONY: help dev run test test-long check lint fix bench vectors migrate lock tools peers bench-peers
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -59,6 +60,17 @@ fix: dev ## Format, and mend what the linter can mend
 bench: dev tools ## Measure publish and poll on both databases
 	$(BIN)/python tests/bench/run.py
 
+bench-peers: dev tools peers ## Compare publish, drain, poll and losses with OpenTAXII and medallion
+	$(BIN)/python tests/bench/peers.py
+
+peers: $(PEERS:%=.peers/%/.installed) ## Install other TAXII servers to check and to compare with, each in an environment of its own
+
+.peers/%/.installed: requirements/peers-%.txt | $(BIN)/python
+	@echo ".peers/$*: installing what $< lists"
+	@$(BIN)/python -m venv --clear .peers/$*
+	@.peers/$*/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r $<
+	@touch $@
+
 vectors: dev ## Make the golden vectors again; fail if that changed them
 	set -e; for generator in tests/vectors/make_*.py; do PYTHONPATH=tests $(BIN)/python $$generator; done
 	git --no-pager diff --exit-code -- tests/vectors
@@ -72,6 +84,7 @@ lock: ## Resolve requirements/*.txt again with uv; versions that still fit are k
 	$(COMPILE) pyproject.toml requirements/dev.in --extra server -c requirements/build.txt --output-file requirements/dev.txt
 	$(COMPILE) pyproject.toml --extra server -c requirements/dev.txt --output-file requirements/server.txt
 	$(COMPILE) pyproject.toml -c requirements/dev.txt --output-file requirements/cirt.txt
+	for peer in $(PEERS); do $(COMPILE) requirements/peers-$$peer.in --output-file requirements/peers-$$peer.txt; done
 
 tools: dev # PostgreSQL, nginx and openssl for the tests, or a plain word about what to install
 	@cd tests && ../$(BIN)/python -m support.tools

@@ -45,6 +45,10 @@ class MediaRange:
         """The values of the parameter `version`; empty where there is none."""
         return {value for name, value in self.parameters if name == "version"}
 
+    def is_utf8(self) -> bool:
+        """Whether the text is UTF-8, as JSON is (RFC 8259 §8.1): it says so, or nothing."""
+        return all(value.lower() in {"utf-8", "utf8"} for name, value in self.parameters if name == "charset")
+
     def closeness(self) -> int | None:
         """How closely the range names TAXII 2.1: 3 with version, 2 without, 1 `application/*`, 0 `*/*`, else None."""
         if (self.kind, self.subtype) == (_KIND, _SUBTYPE):
@@ -88,11 +92,13 @@ def check_content_type(header: str | None) -> None:
     """See that a body with this `Content-Type` is TAXII 2.1 JSON (TAXII 2.1 §3.1, §5.5).
 
     Raises:
-        WrongContentType: absent, unreadable, of another type or version.
+        WrongContentType: absent, unreadable, of another type or version, or in another charset than UTF-8.
     """
     if not content_type_ok(header):
         told = "says nothing" if header is None else f"says {shown(header)}"
         raise WrongContentType(f"The body's Content-Type {told}; send `Content-Type: {MEDIA_TYPE}`.")
+    if not all(each.is_utf8() for each in media_ranges(header or "")):
+        raise WrongContentType(f"JSON is UTF-8; send `Content-Type: {MEDIA_TYPE}`, without another charset.")
 
 
 def media_ranges(header: str) -> Iterator[MediaRange]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-FILES = ("build", "cirt", "server", "dev")
+FILES = ("build", "cirt", "server", "dev", "peers-medallion", "peers-opentaxii")
 SERVER_ONLY = {"alembic", "flask", "granian", "psycopg", "psycopg-binary", "sqlalchemy", "structlog", "werkzeug"}
 
 
