@@ -14,7 +14,6 @@ from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -23,12 +22,12 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from keys.algorithms import ALGORITHMS, Sign
+from keys.algorithms import ALGORITHMS, ED25519, Sign
 from keys.errors import BadPassphrase, KeyRefused
 from keys.jwk import load_jwk
 
 OWNER_ONLY = 0o600
-MAX_KEY_FILE = 65_536  # bytes; a PKCS#8 Ed25519 key has some 300
+MAX_KEY_FILE = 65_536  # bytes; a PKCS#8 key of these types has some 300
 _PLAIN = b"-----BEGIN PRIVATE KEY-----"
 _ENCRYPTED = b"-----BEGIN ENCRYPTED PRIVATE KEY-----"
 
@@ -62,7 +61,7 @@ class FileSigner:
     _sign: Sign = field(compare=False, repr=False)
 
     def sign(self, data: bytes) -> bytes:
-        """The raw signature over `data` (RFC 8032 §5.1.6 for Ed25519)."""
+        """The raw signature over `data` (RFC 8032 §5.1.6 for Ed25519, RFC 7518 §3.4 for ES256)."""
         return self._sign(data)
 
 
@@ -75,15 +74,24 @@ def _signer(private: object, where: Path | str) -> Signer:
     raise KeyRefused(f"the key in {where} is none of: {', '.join(ALGORITHMS)}")
 
 
-def generate_key_file(path: Path | str, passphrase: bytes | None) -> Signer:
-    """Make an Ed25519 key and write it to a new file: PKCS#8 PEM, mode 0600, synced to disk before returning.
+def generate_key_file(path: Path | str, passphrase: bytes | None, alg: str = ED25519.name) -> Signer:
+    """Make a key and write it to a new file: PKCS#8 PEM, mode 0600, synced to disk before returning.
 
     An existing file (or dangling link) is never written over. Without a passphrase the file's mode is its only
-    protection. Raises KeyRefused, BadPassphrase for an empty passphrase, and OSError where the disk fails.
+    protection.
+
+    Args:
+        path: where it goes.
+        passphrase: protects it; None: nothing but the mode does.
+        alg: JWS name of its algorithm, one of `ALGORITHMS`.
+
+    Raises KeyRefused, BadPassphrase for an empty passphrase, and OSError where the disk fails.
     """
+    if alg not in ALGORITHMS:
+        raise KeyRefused(f"no key can be made for {alg}, only for: {', '.join(ALGORITHMS)}")
     if passphrase is not None and not passphrase:
         raise BadPassphrase("an empty passphrase protects nothing; give one, or none at all")
-    private = Ed25519PrivateKey.generate()
+    private = ALGORITHMS[alg].generate()
     encryption = NoEncryption() if passphrase is None else BestAvailableEncryption(passphrase)
     _write_new(Path(path), private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption))
     return _signer(private, path)
@@ -118,11 +126,11 @@ def open_signer(uri: str, passphrase: bytes | None) -> Signer:
     A key without passphrase is refused if anyone but its owner may read or change the file. Raises KeyRefused, or
     BadPassphrase where a passphrase is wrong, missing or superfluous; the sentence says which, and where.
     """
-    path = _path_of(uri)
+    path = path_of(uri)
     content, mode = _read_file(path)
     encrypted = _ENCRYPTED in content
     if not encrypted and _PLAIN not in content:
-        raise KeyRefused(f"{path} is not a PKCS#8 PEM private key")
+        raise KeyRefused(f"{path} is not a PKCS#8 PEM private key; `openssl pkcs8 -topk8` makes one of other PEM keys")
     if not encrypted and mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise KeyRefused(f"{path} has no passphrase and others may use it (mode {mode:04o}); chmod 600 {path}")
     if encrypted and not passphrase:
@@ -138,7 +146,8 @@ def open_signer(uri: str, passphrase: bytes | None) -> Signer:
     return _signer(private, path)
 
 
-def _path_of(uri: str) -> Path:
+def path_of(uri: str) -> Path:
+    """The file that a `file:` URI names, whether it is there or not; raises KeyRefused for another URI."""
     scheme, colon, rest = uri.partition(":")
     if not colon or "/" in scheme:
         raise KeyRefused(f"{uri!r} is not a key address; write file:/path/to/key.pem")

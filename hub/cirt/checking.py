@@ -69,7 +69,8 @@ def _conflicts(checked: Iterable[Checked]) -> list[Failure]:
             sentence = (
                 f"{each.place} has other bytes for this version than {first.place}; keep one, or renew `modified`"
             )
-            failures.append(Failure("conflicting-content", sentence, each.read.id, each.read.version))
+            both = (first.place, each.place)
+            failures.append(Failure("conflicting-content", sentence, each.read.id, each.read.version, places=both))
     return failures
 
 

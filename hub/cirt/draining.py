@@ -3,7 +3,8 @@
 Each page: parsed strictly, written and synced, then judged, and the cursor moved, in one transaction.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +36,7 @@ class Drain:
         ledger: the book.
         reader: who judges.
         destination: where pages go.
+        shield: entered around each page, from its first byte on disk until its cursor is moved.
         objects: objects received so far.
     """
 
@@ -44,6 +46,7 @@ class Drain:
     ledger: StoredLedger
     reader: Reader
     destination: Destination
+    shield: Callable[[], AbstractContextManager[None]] = nullcontext
     objects: int = 0
 
     def all(self) -> None:
@@ -60,11 +63,15 @@ class Drain:
         for page in pages:
             items = self._items(page)
             if items:
-                written = self.destination.page("manifests", _position(page.first), [item.canonical for item in items])
-                with self.state.change():
-                    for number, item in enumerate(items, start=1):
-                        self.reader.manifest(item, _place(written, number))
-                    self._move(PROOFS, _position(page.last), written)
+                with self.shield():
+                    self._manifests(page, items)
+
+    def _manifests(self, page: RawPage, items: Sequence[Item]) -> None:
+        written = self.destination.page("manifests", _position(page.first), [item.canonical for item in items])
+        with self.state.change():
+            for number, item in enumerate(items, start=1):
+                self.reader.manifest(item, _place(written, number))
+            self._move(PROOFS, _position(page.last), written)
 
     def _data(self) -> None:
         pages = self.link.collection(self.place.id).pages(added_after=self._cursor(DATA), match=ALL_VERSIONS)
@@ -72,13 +79,17 @@ class Drain:
             for page in pages:
                 items = self._items(page)
                 if items:
-                    written = self.destination.page("objects", _position(page.first), [i.canonical for i in items])
-                    with self.state.change():
-                        for number, item in enumerate(items, start=1):
-                            self.reader.object(item, _place(written, number))
-                        self._move(DATA, _position(page.last), written)
-                    self.objects += len(items)
+                    with self.shield():
+                        self._objects(page, items)
                     steps.on(len(items))
+
+    def _objects(self, page: RawPage, items: Sequence[Item]) -> None:
+        written = self.destination.page("objects", _position(page.first), [item.canonical for item in items])
+        with self.state.change():
+            for number, item in enumerate(items, start=1):
+                self.reader.object(item, _place(written, number))
+            self._move(DATA, _position(page.last), written)
+        self.objects += len(items)
 
     def _items(self, page: RawPage) -> Sequence[Item]:
         values: list[Any] = page.objects

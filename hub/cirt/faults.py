@@ -47,6 +47,7 @@ class Failure:
         id: STIX id, None where it is not known.
         version: as written, None where there is none.
         details: values a program may act on.
+        places: where the objects meant were found, as `reading.Found` has it; not told.
     """
 
     code: str
@@ -54,6 +55,7 @@ class Failure:
     id: str | None = None
     version: str | None = None
     details: Mapping[str, Any] | None = None
+    places: tuple[str, ...] = ()
 
     def view(self) -> dict[str, Any]:
         """The failure as JSON."""

@@ -89,6 +89,10 @@ class Link:
         body = canonical({"invitation": invitation, "enrolment": enrolment})
         return _object(self.api.post("/join", body).value)
 
+    def enrol(self, enrolment: str) -> Mapping[str, Any]:
+        """Post an `enrol+jws` of a further key of this member; the hub's answer, with a token for it."""
+        return _object(self.api.post("/keys", enrolment.encode("ascii"), content_type=_JOSE, repeatable=True).value)
+
     def keys(self, group: str) -> Sequence[Mapping[str, Any]]:
         """The public keys of a group's parties, as the hub has them."""
         return dicts_of(_object(self.api.get("/keys", {"group": group}).value), "keys")

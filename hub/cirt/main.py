@@ -13,6 +13,7 @@ from hub.release import VERSION
 from . import show
 from .commands.accept import accept, withdraw
 from .commands.agreements import agreements
+from .commands.check import check
 from .commands.explain import explain
 from .commands.join import join
 from .commands.keys import keys
@@ -52,7 +53,7 @@ def cirt(context: click.Context, home: Path | None, passphrase_file: Path | None
     context.obj = run
 
 
-for each in (join, agreements, accept, withdraw, publish, sign, poll, verify, explain, status, whoami, keys):
+for each in (join, agreements, accept, withdraw, publish, sign, poll, verify, explain, status, whoami, keys, check):
     cirt.add_command(each)
 
 
@@ -80,7 +81,7 @@ def execute(arguments: Sequence[str] | None = None, run: Run | None = None) -> i
     except click.ClickException as error:
         if run.json:
             show.answer_json({"error": {"code": "usage", "message": error.format_message()}})
-        error.show()
+        show.usage(error)
         return int(Exit.USAGE if isinstance(error, click.UsageError) else Exit.FAILED)
     except (click.Abort, KeyboardInterrupt):
         show.say("stopped; what is on disk is whole, and the next run goes on from there")
@@ -101,7 +102,8 @@ def _ended(error: Exception, run: Run) -> int:
     failures = [failure.view() for failure in error.failures] if isinstance(error, Faulty) else []
     if run.json and not isinstance(error, Told):
         told = {"error": {"code": end.code, "message": end.sentence}}
-        show.answer_json(told | ({"publications": [], "failures": failures} if failures else {}))
+        give = show.answer_line if run.lines else show.answer_json
+        give(told | ({"publications": [], "failures": failures} if failures else {}))
     else:
         show.failures(failures)
     show.say(f"cirt: {end.code}: {end.sentence}")

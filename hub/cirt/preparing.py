@@ -1,7 +1,7 @@
 """From files to what is to be signed: checked, labelled, marked, with what was left out and why. Nothing is sent."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import click
@@ -13,6 +13,7 @@ from policies.reasons import Refusal
 
 from . import show
 from .checking import Checked, check_form, check_patterns, check_policy, remedy_for
+from .claims import check_claims
 from .faults import Failure, Faulty
 from .marking import MarkedCopies, may_mark
 from .reading import Found
@@ -31,6 +32,7 @@ class Wish:
         label: for unmarked objects; None: not said.
         as_is: whether nothing is to be touched.
         at: now, microseconds since the epoch.
+        leave: codes of faults for which an object is to be left out.
     """
 
     member: str
@@ -38,6 +40,17 @@ class Wish:
     label: Label | None
     as_is: bool
     at: int
+    leave: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """What is not published, and why; `code` where it would have been refused."""
+
+    id: str | None
+    message: str
+    version: str | None = None
+    code: str | None = None
 
 
 @dataclass(slots=True)
@@ -47,20 +60,20 @@ class Prepared:
     Attributes:
         labelled: the objects.
         marked: ids of the objects that were marked.
-        left_out: (id, why) of what is not published.
+        left_out: what is not published.
         warnings: what should be looked at.
     """
 
     labelled: list[tuple[Checked, Label]] = field(default_factory=list)
     marked: list[str] = field(default_factory=list)
-    left_out: list[tuple[str, str]] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
     warnings: list[Failure] = field(default_factory=list)
 
     def view(self) -> dict[str, Any]:
         """The remarks as JSON."""
         return {
             "marked": self.marked,
-            "left_out": [{"id": stix_id, "message": why} for stix_id, why in self.left_out],
+            "left_out": [asdict(each) for each in self.left_out],
             "warnings": [each.view() for each in self.warnings],
         }
 
@@ -79,10 +92,12 @@ def prepare(found: Sequence[Found], wish: Wish, copies: MarkedCopies) -> Prepare
         wrong, prepared.warnings = check_patterns(checked, wish.member)
     failures += wrong
     own = _own_labels(checked, failures)
-    _raise(failures)
+    _raise(_placed(failures, [(each.item.id, each.item.version, each.place) for each in wanted]))
     with copies.state.change():
         prepared.labelled = list(_labelled(checked, own, wish, copies, prepared))
-    _raise(check_policy([(each.read, label) for each, label in prepared.labelled], wish.agreement, wish.member))
+    failures = check_policy([(each.read, label) for each, label in prepared.labelled], wish.agreement, wish.member)
+    failures += check_claims(prepared.labelled)
+    _raise(_placed(failures, [(each.read.id, each.read.version, each.place) for each, _ in prepared.labelled]))
     return prepared
 
 
@@ -94,9 +109,10 @@ def _once(found: Iterable[Found], prepared: Prepared) -> Iterable[Found]:
             continue
         seen.add(each.item.sha256)
         if each.item.id in PINNED:
-            prepared.left_out.append((each.item.id, "the TLP definition is a constant that everybody has"))
+            prepared.left_out.append(LeftOut(each.item.id, "the TLP definition is a constant that everybody has"))
         elif each.item.type == MANIFEST_TYPE:
-            prepared.left_out.append((each.item.id, "the manifest of an earlier publication; a new one is made"))
+            remark = "the manifest of an earlier publication; a new one is made"
+            prepared.left_out.append(LeftOut(each.item.id, remark))
         else:
             yield each
 
@@ -126,6 +142,9 @@ def _labelled(
     unlabelled = [
         each for each in checked if own[each.read.sha256] is None and followers.get(each.read.id, wish.label) is None
     ]
+    if unlabelled and "unmarked" in wish.leave:
+        sentence = "it carries no TLP marking, and no label was said for such objects"
+        _raise([Failure("unmarked", sentence, e.read.id, e.read.version, places=(e.place,)) for e in unlabelled])
     if unlabelled:
         raise click.UsageError(
             f"{len(unlabelled)} objects carry no TLP marking, the first of them {unlabelled[0].read.id}; say under"
@@ -150,6 +169,17 @@ def _marked(each: Checked, label: Label, wish: Wish, copies: MarkedCopies, prepa
     _raise(failures)
     prepared.marked.append(each.read.id)
     return checked[0]
+
+
+def _placed(failures: Iterable[Failure], known: Sequence[tuple[str, str | None, str]]) -> list[Failure]:
+    """The failures with the places of the objects they are about; `known`: id, version and place of each object."""
+    places: dict[tuple[str | None, str | None], list[str]] = {}
+    for stix_id, version, place in known:
+        places.setdefault((stix_id, version), []).append(place)
+    return [
+        each if each.places else replace(each, places=tuple(places.get((each.id, each.version), ())))
+        for each in failures
+    ]
 
 
 def _raise(failures: Sequence[Failure]) -> None:

@@ -17,6 +17,7 @@ from . import show
 from .checking import Checked
 from .faults import Exit, Failure, Faulty, ending
 from .heads import confirmed_heads
+from .leaving import Leaving
 from .link import Link
 from .marking import MarkedCopies
 from .memory import FOLDER, Fate, Sent, heads_of, keep, raise_heads, unanswered
@@ -24,6 +25,7 @@ from .posting import Posted, post
 from .preparing import Prepared, Wish, prepare
 from .profile import Profile
 from .reading import Found
+from .rehearsing import Rehearsal, rehearse
 from .run import Run
 from .signing import Pen, SignedEnvelope, sign
 from .splitting import Part, envelopes, split, too_large
@@ -59,14 +61,28 @@ class Desk:
         place = look_up(link, state, group)
         return cls(run, profile, link, state, place, signed_under(state, place), link.max_content_length())
 
-    def prepare(self, found: Sequence[Found], label: Label | None, *, as_is: bool, keep: bool = True) -> Prepared:
-        """Check, label and mark; raises `Faulty`, `UsageError` as `hub.cirt.preparing`."""
-        wish = Wish(self.profile.member, self.agreement, label, as_is, self.run.clock())
-        prepared = prepare(found, wish, MarkedCopies(self.state, keep))
-        large = too_large((each for each, _ in prepared.labelled), self.most)
-        if large:
-            raise Faulty("some objects are too large for this hub; nothing was signed", large, refused=False)
-        return prepared
+    def prepare(
+        self, found: Sequence[Found], label: Label | None, leaving: Leaving, *, as_is: bool, keep: bool = True
+    ) -> Prepared:
+        """Check, label and mark, without what may be left out; raises `Faulty`, `UsageError` as `hub.cirt.preparing`.
+
+        Where something may be left out, the hub is asked for its judgement too, before anything is signed.
+        """
+        wish = Wish(self.profile.member, self.agreement, label, as_is, self.run.clock(), leaving.codes)
+
+        def attempt(some: Sequence[Found]) -> Prepared:
+            prepared = prepare(some, wish, MarkedCopies(self.state, keep))
+            large = too_large((each for each, _ in prepared.labelled), self.most)
+            if large:
+                raise Faulty("some objects are too large for this hub; nothing was signed", large, refused=False)
+            return prepared
+
+        return leaving.prepare(found, attempt, lambda prepared: self.rehearse(prepared).failures)
+
+    def rehearse(self, prepared: Prepared) -> Rehearsal:
+        """The hub's judgement on each manifest to be; nothing is signed."""
+        parts = [part for packed in self.packed(prepared.labelled) for part in packed]
+        return rehearse(self.link, self.place.id, parts, self.most)
 
     def packed(self, labelled: Sequence[tuple[Checked, Label]]) -> list[list[Part]]:
         """The parts of each envelope."""

@@ -9,7 +9,7 @@ from keys.envelope import Item, item_of
 from keys.errors import KeysError, Malformed
 from keys.strict_json import MAX_DEPTH, Json, parse
 
-from .faults import CirtError, Failure, Faulty
+from .faults import CirtError, Failure
 
 STANDARD_INPUT = "-"
 _AROUND = 2  # levels of nesting around an object: the envelope and its list
@@ -28,23 +28,12 @@ def parse_envelope(raw: bytes) -> Json:
     return parse(raw, depth=MAX_DEPTH + _AROUND)
 
 
-def read_files(names: Sequence[str]) -> list[Found]:
-    """The objects of all files, in order.
+def read_files(names: Sequence[str]) -> list[Found | Failure]:
+    """The objects of all files, in order, and what is wrong with them: each fault with file, line and path.
 
-    Raises:
-        Faulty: something is not strict JSON; every fault that could be found, each with file, line and path.
-        OSError: a file cannot be read.
+    Raises OSError where a file cannot be read, `CirtError` where there is nothing in them.
     """
-    found: list[Found] = []
-    failures: list[Failure] = []
-    for name in names:
-        for each in objects_of(name, read_bytes(name)):
-            if isinstance(each, Failure):
-                failures.append(each)
-            else:
-                found.append(each)
-    if failures:
-        raise Faulty("the input cannot be read; nothing was signed", failures, refused=False)
+    found = [each for name in names for each in objects_of(name, read_bytes(name))]
     if not found:
         raise CirtError(f"there is no STIX object in {', '.join(names)}", code="nothing")
     return found
@@ -97,4 +86,6 @@ def _object(place: str, value: Json) -> Found | Failure:
     try:
         return Found(item_of(value), place)
     except KeysError as fault:
-        return Failure(fault.code, f"{place}{fault.path.removeprefix('$')}: {fault.sentence}")
+        sentence = f"{place}{fault.path.removeprefix('$')}: {fault.sentence}"
+        stix_id = value.get("id")
+        return Failure(fault.code, sentence, stix_id if isinstance(stix_id, str) else None, places=(place,))

@@ -34,12 +34,14 @@ class Run:
         passphrase_file: file with the key's passphrase; None: asked for where one is needed.
         clock: microseconds since the epoch.
         json: whether the answer is to be JSON.
+        lines: whether each answer is to be a line of its own.
     """
 
     home: Path
     passphrase_file: Path | None = None
     clock: Callable[[], int] = wall_clock
     json: bool = False
+    lines: bool = False
 
     def profile(self) -> Profile:
         """The member's profile; raises `NotJoined`."""
@@ -64,17 +66,31 @@ class Run:
             return None
         return self.passphrase_file.read_bytes().rstrip(b"\r\n")
 
+    def new_passphrase(self) -> bytes | None:
+        """The passphrase for a new key: that of the file named, else asked for on a terminal; None: no passphrase."""
+        given = self.passphrase()
+        if given is not None or not show.on_terminal():
+            return given
+        asked: str = click.prompt(
+            "Passphrase for your new key (empty: none)", default="", hide_input=True, show_default=False, err=True
+        )
+        return asked.encode() or None
+
     def signer(self, profile: Profile) -> Signer:
         """This member's key; asks for its passphrase on a terminal where no file names it."""
+        return self.open(profile.signer)
+
+    def open(self, key: Callable[[bytes | None], Signer]) -> Signer:
+        """The key that opens by a passphrase; asks for that on a terminal where no file names it."""
         given = self.passphrase()
         try:
-            return profile.signer(given)
+            return key(given)
         except BadPassphrase as fault:
             if given is not None or not show.on_terminal():
                 remedy = "" if given is not None else "; name a file that holds it by CIRT_PASSPHRASE_FILE"
                 raise CirtError(f"{fault.sentence}{remedy}", code=fault.code) from fault
         asked: str = click.prompt("Passphrase of your key", hide_input=True, err=True)
-        return profile.signer(asked.encode())
+        return key(asked.encode())
 
 
 def _set_json(context: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click calls it so

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from io import StringIO
 from typing import Any, TypeVar
 
 import click
@@ -30,6 +31,13 @@ def say(text: str) -> None:
     click.echo("\n".join(plain(line) for line in text.split("\n")), err=True)
 
 
+def usage(error: click.ClickException) -> None:
+    """Tell what is wrong with a command line, on standard error: a word of it may have come from others."""
+    told = StringIO()
+    error.show(told)
+    say(told.getvalue().removesuffix("\n"))
+
+
 def answer(text: str) -> None:
     """Give a line of the answer on standard output."""
     click.echo(plain(text))
@@ -38,6 +46,11 @@ def answer(text: str) -> None:
 def answer_json(value: Any) -> None:
     """Give the answer as one JSON document on standard output."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=True))
+
+
+def answer_line(value: Any) -> None:
+    """Give one JSON document on one line of standard output, and have it taken at once."""
+    click.echo(json.dumps(value, ensure_ascii=True))
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

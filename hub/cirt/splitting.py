@@ -126,7 +126,7 @@ def too_large(objects: Iterable[Checked], most: int) -> list[Failure]:
     """The objects that the hub takes in no envelope at all."""
     sentence = f"with its manifest it is larger than the {most} bytes that this hub takes at once; divide it"
     return [
-        Failure("too-large", sentence, each.read.id, each.read.version)
+        Failure("too-large", sentence, each.read.id, each.read.version, places=(each.place,))
         for each in objects
         if not Part(Label.CLEAR).fits([each], most)
     ]

@@ -70,6 +70,8 @@ def revoke(tx: Tx, identity: str, at: int) -> str | None:
     return None if row is None or not touched else str(row[0])
 
 
-def revoke_of_key(tx: Tx, kid: str, at: int) -> int:
-    """Revoke the tokens that were enrolled with a key; how many were still in use."""
-    return tx.run("UPDATE tokens SET revoked_at = :at WHERE kid = :kid AND revoked_at IS NULL", kid=kid, at=at)
+def revoke_of_key(tx: Tx, kid: str, at: int, *, label: str | None = None) -> int:
+    """Revoke the tokens that were enrolled with a key, with this label if one is given; how many were still in use."""
+    where = "" if label is None else " AND label = :label"
+    statement = f"UPDATE tokens SET revoked_at = :at WHERE kid = :kid AND revoked_at IS NULL{where}"
+    return tx.run(statement, kid=kid, at=at, label=label)

@@ -10,6 +10,7 @@ import pytest
 
 from hub.cirt.checking import Checked, check_form
 from hub.cirt.faults import Failure, Faulty
+from hub.cirt.leaving import Leaving
 from hub.cirt.marking import MarkedCopies, marked
 from hub.cirt.preparing import Prepared, Wish, prepare
 from hub.cirt.reading import Found, objects_of, read_files
@@ -73,7 +74,7 @@ def test_every_form_of_input_is_read(tmp_path: Path, form: str) -> None:
     }
     path = tmp_path / "input"
     path.write_text(texts[form])
-    assert [each.item.value for each in read_files([str(path)])] == values
+    assert [each.item.value for each in Leaving(frozenset()).readable(read_files([str(path)]))] == values
 
 
 @pytest.mark.parametrize(
@@ -149,7 +150,7 @@ def test_tlp_definitions_are_left_out_and_said(tmp_path: Path) -> None:
     """Red if a pinned definition is listed: the hub refuses it."""
     result = prepared(tmp_path, *(dict(each) for each in PINNED_DEFINITIONS), *indicators(1))
     assert [each.read.type for each, _ in result.labelled] == ["indicator"]
-    assert [stix_id for stix_id, _ in result.left_out] == list(TLP2_MARKINGS.values())
+    assert [each.id for each in result.left_out] == list(TLP2_MARKINGS.values())
 
 
 def test_unmarked_objects_need_a_label(tmp_path: Path) -> None:

@@ -160,11 +160,12 @@ def test_passphrase_errors_say_which(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "private",
     [
-        ec.generate_private_key(ec.SECP256R1()),
+        ec.generate_private_key(ec.SECP384R1()),
+        ec.generate_private_key(ec.SECP256K1()),
         rsa.generate_private_key(65537, 2048),
         x25519.X25519PrivateKey.generate(),
     ],
-    ids=["P-256", "RSA", "X25519"],
+    ids=["P-384", "secp256k1", "RSA", "X25519"],
 )
 def test_a_key_of_another_type_is_refused(tmp_path: Path, private: PrivateKeyTypes) -> None:
     """Red if whatever has a `sign` method is taken."""

@@ -13,11 +13,12 @@ from hub.cirt.link import Link, receipt_key_of, text_of
 from hub.cirt.profile import CONFIG, KEY, Profile
 from hub.cirt.run import Run, command
 from keys import base64url
+from keys.algorithms import ALGORITHMS, ED25519
 from keys.enrolment import sign_enrolment
 from keys.errors import KeysError
 from keys.jwk import fingerprint
 from keys.shapes import IDENTITY, VISIBLE
-from keys.signer import Signer, generate_key_file, open_signer
+from keys.signer import Signer, generate_key_file, open_signer, path_of
 from keys.strict_json import parse
 
 
@@ -50,7 +51,8 @@ def read_invitation(text: str) -> Invitation:
 @click.option(
     "--ca", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Certificate authorities' file."
 )
-def join(run: Run, invitation: str, ca: Path | None) -> None:
+@click.option("--alg", type=click.Choice(list(ALGORITHMS)), help="Algorithm of a new key; else Ed25519.")
+def join(run: Run, invitation: str, ca: Path | None, alg: str | None) -> None:
     """Join the hub that sent this INVITATION.
 
     Makes a key pair if there is none, proves that you hold it, and stores the token. Then read the fingerprint to the
@@ -59,6 +61,7 @@ def join(run: Run, invitation: str, ca: Path | None) -> None:
     offered = read_invitation(invitation)
     authorities = str(ca.resolve()) if ca else None
     make_folder(run.home)
+    key = run.home / KEY
     if (run.home / CONFIG).exists():
         known = run.profile()
         if (known.hub, known.member) != (offered.hub, offered.member):
@@ -66,7 +69,8 @@ def join(run: Run, invitation: str, ca: Path | None) -> None:
                 f"{run.home} is the profile of {known.alias} at {known.hub}; name another folder by CIRT_HOME",
                 code="other-profile",
             )
-    signer = _signer(run)
+        key = path_of(known.key)  # it may have been rotated since
+    signer = _signer(run, key, alg)
     enrolment = sign_enrolment(hub=offered.hub, iss=offered.member, nonce=offered.nonce, iat=run.clock(), signer=signer)
     with Link.to(offered.hub, ca=authorities) as link:
         receipt_key = receipt_key_of(link.about().get("receipt_key"))
@@ -77,7 +81,7 @@ def join(run: Run, invitation: str, ca: Path | None) -> None:
         member=offered.member,
         alias=text_of(welcome, "alias"),
         name=text_of(welcome, "name"),
-        key=f"file:{(run.home / KEY).absolute()}",
+        key=f"file:{key.absolute()}",
         token=text_of(welcome, "token"),
         receipt_key=receipt_key,
         ca=authorities,
@@ -87,18 +91,14 @@ def join(run: Run, invitation: str, ca: Path | None) -> None:
     _told(run, profile, signer, str(welcome.get("state")))
 
 
-def _signer(run: Run) -> Signer:
+def _signer(run: Run, path: Path, alg: str | None) -> Signer:
     """The key that is there, or a new one; it is on disk before anything is sent."""
-    path = run.home / KEY
-    passphrase = run.passphrase()
-    if path.exists():
-        return open_signer(f"file:{path.absolute()}", passphrase)
-    if passphrase is None and show.on_terminal():
-        asked = click.prompt(
-            "Passphrase for your new key (empty: none)", default="", hide_input=True, show_default=False, err=True
-        )
-        passphrase = asked.encode() or None
-    return generate_key_file(path, passphrase)
+    if not path.exists():
+        return generate_key_file(path, run.new_passphrase(), alg or ED25519.name)
+    signer = open_signer(f"file:{path.absolute()}", run.passphrase())
+    if alg is not None and signer.alg != alg:
+        raise CirtError(f"the key in {path} is for {signer.alg}; move it away to make one for {alg}", code="other-key")
+    return signer
 
 
 def _told(run: Run, profile: Profile, signer: Signer, state: str) -> None:

@@ -1,25 +1,20 @@
 """`cirt poll`: receive what is new in a group, verify it, write it; go on next time where this run ended."""
 
-from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
 
-from feeds.timestamps import format_taxii
+from feeds.errors import FeedsError
 from hub.cirt import show
-from hub.cirt.destinations import STANDARD_OUTPUT, open_destination
-from hub.cirt.draining import Drain
+from hub.cirt.destinations import STANDARD_OUTPUT
 from hub.cirt.faults import Told
-from hub.cirt.ledger import StoredLedger
-from hub.cirt.reception import Knowledge, candidates, footing, knowledge, pin_first_seen, silent_parties
-from hub.cirt.report import Report, report_of
+from hub.cirt.following import LONGEST, SHORTEST, Follower
+from hub.cirt.receiving import Order, Round, receive
 from hub.cirt.run import Run, command
-from hub.cirt.state import State
-from hub.cirt.terms import Place, digest_open, look_up
-from keys.ring import Ring, RingKey
-from keys.verdicts import Reader
+from hub.cirt.stopping import Stop, Stopped
 
-RECEIVED = "received"
+_INTERVAL = 60
 
 
 @command("poll")
@@ -36,8 +31,22 @@ RECEIVED = "received"
 @click.option(
     "--silent-days", type=click.IntRange(1), default=30, show_default=True, help="When a party counts as silent."
 )
+@click.option("--follow", is_flag=True, help="Go on until SIGINT or SIGTERM, round after round.")
+@click.option(
+    "--interval",
+    type=click.IntRange(SHORTEST, LONGEST),
+    help=f"With --follow: seconds between two rounds, a tenth more or less. [default: {_INTERVAL}]",
+)
 def poll(
-    run: Run, group: str, out: Path | None, ndjson: str | None, *, require_confirmed: bool, silent_days: int
+    run: Run,
+    group: str,
+    out: Path | None,
+    ndjson: str | None,
+    interval: int | None,
+    *,
+    require_confirmed: bool,
+    silent_days: int,
+    follow: bool,
 ) -> None:
     """Receive a group's new objects and manifests, verify them, and write their signed bytes.
 
@@ -45,77 +54,95 @@ def poll(
     """
     if out is not None and ndjson is not None:
         raise click.UsageError("name one destination: --out or --ndjson")
-    profile = run.profile()
-    with run.state() as state, run.link(profile) as link:
-        place = look_up(link, state, group)
-        digest_open(place)
-        offered = candidates(link, place.id)
-        ring, first_seen = pin_first_seen(profile, offered)
-        ledger = StoredLedger(state, place.no)
-        basis = footing(state, place, ring, run.clock(), require_confirmed=require_confirmed)
-        reader = Reader(basis, ledger)
-        with state.change():
-            ledger.judge_again(basis, reader)
-        folder = out or run.home / RECEIVED / place.alias
-        with open_destination(state, place.no, folder, ndjson) as destination:
-            drain = Drain(link, state, place, ledger, reader, destination)
-            drain.all()
-        known = knowledge(state, place)
-        with state.change():
-            state.run("UPDATE groups SET polled_at = ? WHERE no = ?", basis.at, place.no)
-        report = report_of(reader, ledger, ledger.streams(known.origins, known.told))
-        silent = silent_parties(state, place, ledger, profile.member, basis.at, silent_days)
-        cursor = _cursor(state, place)
-    _about_keys(first_seen, ring, offered)
-    _remarks(known, silent, silent_days)
-    answer = {
-        "group": place.id,
-        "alias": place.alias,
-        "objects": drain.objects,
-        "cursor": cursor,
-        **report.view(),
-        "first_seen": [{"member": key.member, "fingerprint": key.key.fingerprint} for key in first_seen],
-        "silent": silent,
-        "destination": ndjson or str(folder),
-    }
-    _tell(run, report, answer, quiet=ndjson == STANDARD_OUTPUT)
-
-
-def _cursor(state: State, place: Place) -> str | None:
-    position = state.row("SELECT data_after FROM groups WHERE no = ?", place.no)[0]
-    return None if position is None else format_taxii(position)
-
-
-def _about_keys(first_seen: Sequence[RingKey], ring: Ring, offered: Sequence[RingKey]) -> None:
-    """Say which keys are new, changed or revoked; the hub's word changes nothing in the ring of its own accord."""
-    for key in first_seen:
-        show.say(f"first seen, and believed from now on: key of {key.member}: {key.key.fingerprint}")
-        show.say(f"  compare it over another channel, then: cirt keys pin {key.member} '{key.key.fingerprint}'")
-    for key in offered:
-        if key.revoked and key.kid in ring.keys:
-            show.say(f"the hub says that a key of {key.member} was revoked: {key.key.fingerprint}; ask its owner")
-        elif not key.revoked and key.kid not in ring.keys:
-            show.say(f"another key of {key.member} than the one you know is at the hub: {key.key.fingerprint}")
-            show.say("  what it signs is `unknown-signer` until you compare it over another channel, and then run:")
-            show.say(f"  cirt keys pin {key.member} '{key.key.fingerprint}'")
-
-
-def _remarks(known: Knowledge, silent: Sequence[Mapping[str, str | None]], days: int) -> None:
-    if not known.has_baseline:
-        show.say("this agreement was not accepted from this profile, so there is no baseline to judge gaps by")
-    for each in silent:
-        last = each["last"] or "never"
-        show.say(f"silent for more than {days} days: {each['member']}, last heard of: {last}")
-
-
-def _tell(run: Run, report: Report, answer: dict[str, object], *, quiet: bool) -> None:
-    """The answer; where objects go to standard output themselves, a line on standard error instead."""
-    if quiet:
-        show.say(f"received {answer['objects']} objects; cursor {answer['cursor']}; verdicts {answer['verdicts']}")
-    elif run.json:
-        show.answer_json(answer)
+    if interval is not None and not follow:
+        raise click.UsageError("--interval says how often to ask with --follow; say both, or neither")
+    order = Order(group, out, ndjson, require_confirmed, silent_days)
+    if follow:
+        _follow(run, order, interval or _INTERVAL)
     else:
-        show.answer(f"received {answer['objects']} objects into {answer['destination']}")
-        report.tell()
-    if not report.good:
-        raise Told(report.remedy, code="unverified")
+        _once(run, order)
+
+
+def _once(run: Run, order: Order) -> None:
+    """One round; where objects go to standard output themselves, what is told goes to standard error."""
+    found = receive(run, order)
+    for line in (*found.keys, *found.remarks):
+        show.say(line)
+    if order.ndjson == STANDARD_OUTPUT:
+        show.say(_summary(found))
+    elif run.json:
+        show.answer_json(found.answer)
+    else:
+        show.answer(f"received {found.answer['objects']} objects into {found.answer['destination']}")
+        found.report.tell()
+    _judged(found)
+
+
+def _summary(found: Round) -> str:
+    answer = found.answer
+    return f"received {answer['objects']} objects; cursor {answer['cursor']}; verdicts {answer['verdicts']}"
+
+
+def _judged(found: Round) -> None:
+    if not found.report.good:
+        raise Told(found.report.remedy, code="unverified")
+
+
+def _follow(run: Run, order: Order, interval: int) -> None:
+    """Round after round; a signal is the way it ends, judged by the last round that was finished."""
+    run.lines = True
+    stop, teller = Stop(), _Teller(json=run.json and order.ndjson != STANDARD_OUTPUT)
+    follower = Follower(interval, lambda: receive(run, order, stop.shielded), teller.told, teller.failed)
+    try:
+        with stop.listening():
+            follower.go_on()
+    except Stopped:
+        show.say("stopped; what is on disk is whole, and the next run goes on from there")
+    if teller.last is not None:
+        _judged(teller.last)
+    elif teller.error is not None:
+        raise teller.error
+
+
+@dataclass(slots=True)
+class _Teller:
+    """Tells each round: with --json a line on standard output, else what is new on standard error.
+
+    Attributes:
+        json: whether rounds are told in JSON.
+        last: the last round that was finished.
+        error: what went wrong last.
+        rounds: how many there were.
+    """
+
+    json: bool
+    last: Round | None = None
+    error: FeedsError | None = None
+    rounds: int = 0
+    _said: set[str] = field(default_factory=set)
+
+    def told(self, found: Round) -> None:
+        """Tell a round; what was said before is not said again, but what was good and is not any more is."""
+        for line in (*found.keys, *found.remarks):
+            self._say_once(line)
+        news = self.last is None or found.answer["objects"] or found.report.good is not self.last.report.good
+        self.last, self.rounds = found, self.rounds + 1
+        if self.json:
+            show.answer_line({"round": self.rounds, **found.answer})
+        elif news:
+            show.say(_summary(found))
+            if not found.report.good:
+                show.say(f"unverified: {found.report.remedy}")
+
+    def failed(self, error: FeedsError, pause: float) -> None:
+        """Tell a round that came to nothing."""
+        self.error, self.rounds = error, self.rounds + 1
+        if self.json:
+            fault = {"code": error.code, "message": error.sentence}
+            show.answer_line({"round": self.rounds, "error": fault, "retry_in": round(pause, 1)})
+        show.say(f"{error.code}: {error.sentence} Next try in {pause:.0f} s")
+
+    def _say_once(self, line: str) -> None:
+        if line not in self._said:
+            self._said.add(line)
+            show.say(line)

@@ -2,20 +2,28 @@
 
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import click
 
 from hub.cirt import show
 from hub.cirt.faults import ToldDenied
-from hub.cirt.link import Link
+from hub.cirt.leaving import CODES, Leaving
 from hub.cirt.preparing import Prepared
 from hub.cirt.publishing import Desk, Result, publish_all
 from hub.cirt.reading import read_files
+from hub.cirt.rehearsing import Rehearsal
 from hub.cirt.run import Run, command
-from hub.cirt.signing import envelope_of
 from policies.labels import Label
 
+LEAVE_OUT = click.option(
+    "--leave-out",
+    type=click.Choice(CODES),
+    metavar="CODE",
+    multiple=True,
+    help="Publish the rest when objects would be refused for this reason, and list them; may be given several times.",
+)
 LABELS = click.Choice(["clear", "green", "amber", "amber+strict"])
 
 
@@ -24,28 +32,39 @@ LABELS = click.Choice(["clear", "green", "amber", "amber+strict"])
 @click.option("--group", required=True, help="Alias or id of the sharing group.")
 @click.option("--tlp", type=LABELS, help="Label for objects without a TLP marking; required when there are any.")
 @click.option("--as-is", is_flag=True, help="Mark nothing: publish the very bytes given.")
+@LEAVE_OUT
 @click.option("--dry-run", is_flag=True, help="Ask who would receive it and what would be refused; publish nothing.")
-def publish(run: Run, files: Sequence[str], group: str, tlp: str | None, *, as_is: bool, dry_run: bool) -> None:
+def publish(
+    run: Run,
+    files: Sequence[str],
+    group: str,
+    tlp: str | None,
+    leave_out: Sequence[str],
+    *,
+    as_is: bool,
+    dry_run: bool,
+) -> None:
     """Publish STIX bundles, envelopes or NDJSON (`-`: standard input) into a sharing group.
 
     All of an envelope is taken in, or none of it. What this run could not finish, the next one posts again.
     """
     profile = run.profile()
-    found = read_files(files)
+    leaving = Leaving(frozenset(leave_out))
+    found = leaving.readable(read_files(files))
     label = None if tlp is None else Label.of(tlp)
     with run.state() as state, run.link(profile) as link:
         desk = Desk.set_up(run, profile, link, state, group)
         if dry_run:
-            prepared = desk.prepare(found, label, as_is=as_is, keep=False)
-            _told_audience(run, _rehearse(link, desk, prepared), prepared)
+            prepared = desk.prepare(found, label, leaving, as_is=as_is, keep=False)
+            _told_audience(run, desk.rehearse(prepared), prepared)
             return
         again = list(desk.post_unanswered())
-        prepared = desk.prepare(found, label, as_is=as_is)
+        prepared = desk.prepare(found, label, leaving, as_is=as_is)
         result = publish_all(desk, prepared, again)
-    _told(run, desk, prepared, result, _again(files, group, tlp, as_is=as_is))
+    _told(run, desk, prepared, result, _again(files, group, tlp, leave_out, as_is=as_is))
 
 
-def _again(files: Sequence[str], group: str, tlp: str | None, *, as_is: bool) -> str:
+def _again(files: Sequence[str], group: str, tlp: str | None, leave_out: Sequence[str], *, as_is: bool) -> str:
     """This very command, to be run again."""
     words = [
         "cirt",
@@ -55,6 +74,7 @@ def _again(files: Sequence[str], group: str, tlp: str | None, *, as_is: bool) ->
         group,
         *(("--tlp", tlp) if tlp else ()),
         *(("--as-is",) if as_is else ()),
+        *(word for code in leave_out for word in ("--leave-out", code)),
     ]
     return shlex.join(words)
 
@@ -94,9 +114,13 @@ def remarks(prepared: Prepared) -> None:
         show.say(
             f"marked {len(prepared.marked)} of your own objects, and renewed their `modified`: {_few(prepared.marked)}"
         )
-    for reason in dict.fromkeys(why for _, why in prepared.left_out):
-        names = [stix_id for stix_id, why in prepared.left_out if why == reason]
+    for reason in dict.fromkeys(each.message for each in prepared.left_out if each.code is None):
+        names = [each.id or "" for each in prepared.left_out if each.message == reason]
         show.say(f"left out {len(names)} objects ({reason}): {_few(names)}")
+    refused = [asdict(each) for each in prepared.left_out if each.code is not None]
+    if refused:
+        show.say(f"left out {len(refused)} objects that would be refused:")
+        show.failures(refused)
     if prepared.warnings:
         show.say("look at these; they are published all the same:")
         show.failures([each.view() for each in prepared.warnings])
@@ -106,37 +130,25 @@ def _few(names: Sequence[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")  # noqa: PLR2004 - a line's worth
 
 
-def _rehearse(link: Link, desk: Desk, prepared: Prepared) -> dict[str, Any]:
-    """The hub's judgement on each manifest to be; nothing is signed."""
-    failures: list[Mapping[str, Any]] = []
-    recipients: dict[str, Any] = {}
-    parts = [part for packed in desk.packed(prepared.labelled) for part in packed]
-    with show.progress("asking", len(parts)) as steps:
-        for part in steps.over(parts):
-            raw = envelope_of([each.item for each in part.objects])
-            said = link.dry_run(desk.place.id, raw, part.label.text)
-            failures += said.get("failures", [])
-            recipients |= said.get("recipients", {})
-    return {"accepted": not failures, "failures": failures, "recipients": recipients}
-
-
-def _told_audience(run: Run, said: Mapping[str, Any], prepared: Prepared) -> None:
+def _told_audience(run: Run, said: Rehearsal, prepared: Prepared) -> None:
     remarks(prepared)
+    failures = [each.view() for each in said.failures]
     counts: dict[str, int] = {}
     for _, label in prepared.labelled:
         counts[label.text] = counts.get(label.text, 0) + 1
     if run.json:
-        show.answer_json({**said, "objects": counts, **prepared.view()})
+        answer = {"accepted": not failures, "failures": failures, "recipients": said.recipients}
+        show.answer_json({**answer, "objects": counts, **prepared.view()})
     else:
         rows = [
             (label, each.get("name") or each.get("member"), "receives" if each.get("received") else _why(each))
-            for label, listed in said["recipients"].items()
+            for label, listed in said.recipients.items()
             for each in listed
         ]
         show.table(("label", "party", "what happens"), rows)
-        show.failures(said["failures"])
-    if said["failures"]:
-        raise ToldDenied("some of it would be refused", code=said["failures"][0]["code"])
+        show.failures(failures)
+    if failures:
+        raise ToldDenied("some of it would be refused", code=said.failures[0].code)
 
 
 def _why(recipient: Mapping[str, Any]) -> str:

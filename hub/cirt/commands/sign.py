@@ -8,6 +8,7 @@ import click
 from hub.cirt import show
 from hub.cirt.durable import write_whole
 from hub.cirt.faults import CirtError
+from hub.cirt.leaving import Leaving
 from hub.cirt.memory import Fate, unanswered
 from hub.cirt.publishing import Desk
 from hub.cirt.reading import read_files
@@ -15,7 +16,7 @@ from hub.cirt.run import Run, command
 from hub.cirt.signing import sign as sign_parts
 from policies.labels import Label
 
-from .publish import LABELS, remarks
+from .publish import LABELS, LEAVE_OUT, remarks
 
 
 @command("sign")
@@ -24,10 +25,14 @@ from .publish import LABELS, remarks
 @click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Where the envelope goes.")
 @click.option("--tlp", type=LABELS, help="Label for objects without a TLP marking; required when there are any.")
 @click.option("--as-is", is_flag=True, help="Mark nothing: sign the very bytes given.")
-def sign(run: Run, files: Sequence[str], group: str, out: Path, tlp: str | None, *, as_is: bool) -> None:
+@LEAVE_OUT
+def sign(
+    run: Run, files: Sequence[str], group: str, out: Path, tlp: str | None, leave_out: Sequence[str], *, as_is: bool
+) -> None:
     """Sign an envelope without posting it: to be posted, once, by any TAXII 2.1 client."""
     profile = run.profile()
-    found = read_files(files)
+    leaving = Leaving(frozenset(leave_out))
+    found = leaving.readable(read_files(files))
     label = None if tlp is None else Label.of(tlp)
     with run.state() as state, run.link(profile) as link:
         desk = Desk.set_up(run, profile, link, state, group)
@@ -35,7 +40,7 @@ def sign(run: Run, files: Sequence[str], group: str, out: Path, tlp: str | None,
             raise CirtError(
                 "an envelope of an earlier run is not answered yet; run `cirt publish` first", code="pending"
             )
-        prepared = desk.prepare(found, label, as_is=as_is)
+        prepared = desk.prepare(found, label, leaving, as_is=as_is)
         packed = desk.packed(prepared.labelled)
         if len(packed) > 1:
             raise CirtError(

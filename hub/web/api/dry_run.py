@@ -8,8 +8,9 @@ from hub.dry_run import rehearse
 from hub.running import Hub
 from hub.web.answers import JSON_TYPE, Answer, Environ, json
 from hub.web.authentication import account_of
-from hub.web.body import check_encoding, read_body
+from hub.web.body import check_encoding
 from hub.web.negotiation import TAXII_TYPE, check_body, pairs
+from hub.web.room import ROOM
 from policies.labels import Label, UnknownLabel
 
 
@@ -21,7 +22,8 @@ def dry_run(hub: Hub, environ: Environ, name: str) -> Answer:
     check_body(environ, TAXII_TYPE, JSON_TYPE)
     check_encoding(environ)
     label = _label([value for key, value in pairs(environ) if key == "tlp"])
-    return json(rehearse(hub, account, name, read_body(environ, hub.settings.max_content_length), label))
+    with ROOM.body(environ, hub.settings.max_content_length) as raw:
+        return json(rehearse(hub, account, name, raw, label))
 
 
 def _label(values: Sequence[str]) -> Label | None:
