@@ -2,14 +2,22 @@
 
 import threading
 from collections.abc import Callable
+from time import perf_counter
+
+import structlog
+
+from hub import measures
 
 from .errors import StoreError
 
+log = structlog.get_logger("hub.store")
+
 
 class Repeated:
-    """An act that is done every so many seconds from `start` to `stop`; a `StoreError` ends one turn only."""
+    """An act that is done every so many seconds from `start` to `stop`; an error ends one turn only, and is counted."""
 
     def __init__(self, name: str, seconds: float, act: Callable[[], object]) -> None:
+        self._name = name
         self._seconds = seconds
         self._act = act
         self._stopped = threading.Event()
@@ -26,8 +34,15 @@ class Repeated:
             self._thread.join(timeout=10)
 
     def _run(self) -> None:
+        times, failures = measures.BACKGROUND.labels(self._name), measures.FAILURES.labels(self._name)
         while not self._stopped.wait(self._seconds):
+            begun = perf_counter()
             try:
                 self._act()
             except StoreError:
-                continue
+                failures.inc()  # busy or away: the next turn does it
+            except Exception:  # a thread that ended would leave its act undone without a word
+                failures.inc()
+                log.exception("failed", act=self._name)
+            finally:
+                times.observe(perf_counter() - begun)

@@ -1,12 +1,27 @@
 """Is a line of the log one line, whatever a stranger puts into it? T-36."""
 
+import errno
+import sys
 from collections.abc import Iterator
+from io import StringIO
 
 import orjson
 import pytest
 import structlog
 
 from hub.web import log
+
+
+class Full(StringIO):
+    """A file on a disk without room."""
+
+    tried = 0
+
+    def write(self, _text: str) -> int:
+        """Fail as the system does."""
+        self.tried += 1
+        raise OSError(errno.ENOSPC, "No space left on device")
+
 
 NASTY = 'a\r\nlevel=fake\x1b[31m\u202e"}{'
 
@@ -44,6 +59,15 @@ def test_a_json_line_is_json_with_time_level_and_traceback(capsys: pytest.Captur
     assert (told["event"], told["level"]) == ("failed", "error")
     assert "ValueError" in told["exception"]
     assert told["timestamp"].endswith("Z")
+
+
+def test_a_log_that_cannot_be_written_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Red if a full disk under the log makes every answer a failure that is to be logged."""
+    full = Full()
+    monkeypatch.setattr(sys, "stderr", full)
+    log.set_up("json")
+    structlog.get_logger("test").error("failed", why=NASTY)
+    assert full.tried == 1
 
 
 def test_what_is_no_news_is_not_logged(capsys: pytest.CaptureFixture[str]) -> None:
