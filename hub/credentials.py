@@ -12,14 +12,12 @@ from keys.instants import format_ms
 from keys.jwk import fingerprint, same_fingerprint
 from keys.ring import KeyState
 from keys.shapes import IDENTITY, VISIBLE
-from policies.life import State
 
 from . import named
 from .acts import Actor, AlreadyThere, BadInvitation, BadValue, Overtaken, Refused, Unknown
 from .store import invitations, keyring, members, operators, tokens
 from .store.engine import Tx
 from .store.keyring import KeyRow
-from .store.members import MemberRow
 from .store.registry import bump
 
 _OPERATOR = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")  # one spelling a name: nobody approves twice in two
@@ -76,17 +74,9 @@ def add_operator(tx: Tx, secret: bytes, name: str, actor: Actor, *, at: int) -> 
     return {"operator": name, "secret": given}
 
 
-def _approved(tx: Tx, name: str) -> MemberRow:
-    row = named.member(tx, name)
-    if row.state != State.APPROVED:
-        remedy = "resume it first" if row.state == State.SUSPENDED else "it must be approved first"
-        raise Refused(f"the member {row.alias} is {row.state}; {remedy}")
-    return row
-
-
 def invite(tx: Tx, secret: bytes, hub_url: str, name: str, actor: Actor, *, at: int) -> dict[str, object]:
     """A one-time invitation for an approved member; `expires` as RFC 3339. Raises `Unknown`, `Refused`."""
-    row = _approved(tx, name)
+    row = named.approved(tx, name)
     invitation = Invitation(hub_url, row.id, secrets.token_urlsafe(32))
     expires = invitations.add(tx, digest=invitation_digest(secret, invitation.nonce), member=row.id, at=at)
     actor.record(tx, "invite", row.id, at=at, expires=format_ms(expires))
@@ -117,7 +107,7 @@ def confirm_key(tx: Tx, name: str, claimed: str, actor: Actor, *, at: int) -> di
 
     Raises `Unknown`, `Refused` for another fingerprint or a revoked key, `Overtaken`.
     """
-    row = _approved(tx, name)
+    row = named.approved(tx, name)
     named.check_operator(tx, actor.name)
     found = [key for key in keyring.of_member(tx, row.id) if same_fingerprint(fingerprint(key.kid), claimed)]
     if not found:
@@ -160,7 +150,7 @@ def add_token(
 
     Raises `Unknown`, `Refused`, `BadValue`.
     """
-    row = _approved(tx, name)
+    row = named.approved(tx, name)
     if len(label) > MAX_LABEL:
         raise BadValue(f"a label has at most {MAX_LABEL} characters")
     token = tokens.new_token()

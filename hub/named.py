@@ -1,6 +1,8 @@
 """Who is meant by this name? A member by id or alias, an operator by name; else a sentence that says where to look."""
 
-from .acts import Unknown
+from policies.life import State
+
+from .acts import Refused, Unknown
 from .store import members, operators
 from .store.engine import Tx
 from .store.members import MemberRow
@@ -11,6 +13,15 @@ def member(tx: Tx, name: str) -> MemberRow:
     row = members.find(tx, name)
     if row is None:
         raise no_member(name)
+    return row
+
+
+def approved(tx: Tx, name: str) -> MemberRow:
+    """The member with this id or alias, if it may be given something. Raises `Unknown`, `Refused`."""
+    row = member(tx, name)
+    if row.state != State.APPROVED:
+        remedy = "resume it first" if row.state == State.SUSPENDED else "it must be approved first"
+        raise Refused(f"the member {row.alias} is {row.state}; {remedy}")
     return row
 
 

@@ -148,6 +148,12 @@ class KeyRefused(KeysError):
     code = "key-refused"
 
 
+class CertificateRefused(KeysError):
+    """A TLS certificate that nobody should be known by, or a file that holds none."""
+
+    code = "certificate-refused"
+
+
 class BadPassphrase(KeysError):
     """The key file's passphrase is missing or wrong."""
 

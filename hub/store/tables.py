@@ -93,6 +93,21 @@ tokens = Table(
     Column("created_at", BigInteger, nullable=False),
 )
 
+certificates = Table(
+    "certificates",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("fingerprint", Text, nullable=False, unique=True),  # SHA-256 of the DER form, lower-case hex
+    Column("member", Text, nullable=False, index=True),
+    Column("label", Text, nullable=False),
+    Column("redistributes", Boolean, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("valid_from", BigInteger, nullable=False),
+    Column("valid_until", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+    Column("created_at", BigInteger, nullable=False),
+)
+
 agreements = Table(
     "agreements",
     metadata,

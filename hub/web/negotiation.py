@@ -39,7 +39,7 @@ def check_taxii_body(environ: Environ) -> None:
 def check_body(environ: Environ, *types: str) -> None:
     """See that the body says it is of one of these types. Raises `WrongContentType`."""
     ranges = list(media_ranges(environ.get("CONTENT_TYPE", "")))
-    if len(ranges) != 1 or f"{ranges[0].kind}/{ranges[0].subtype}" not in types:
+    if len(ranges) != 1 or f"{ranges[0].kind}/{ranges[0].subtype}" not in types or not ranges[0].is_utf8():
         raise WrongContentType(f"Send the body with `Content-Type: {types[0]}`.")
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from support.tools import need
+from support.x509 import Shown
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "hub.example.org"
@@ -98,15 +99,17 @@ class Proxy:
         self.stop()
         raise RuntimeError(f"nginx does not start: {(home / 'stderr').read_text(encoding='utf-8')}")
 
-    def connect(self) -> ssl.SSLSocket:
-        """Open a TLS connection that trusts its certificate alone."""
+    def connect(self, shown: Shown | None = None) -> ssl.SSLSocket:
+        """Open a TLS connection that trusts its certificate alone, and shows one if given."""
         context = ssl.create_default_context(cafile=str(self.certificate))
+        if shown is not None:
+            context.load_cert_chain(shown.certificate, shown.key)
         plain = socket.create_connection(("127.0.0.1", self.https), timeout=PATIENCE)
         return context.wrap_socket(plain, server_hostname=NAME)
 
-    def answer(self, request: bytes, *, tls: bool = True) -> Answer:
+    def answer(self, request: bytes, *, tls: bool = True, shown: Shown | None = None) -> Answer:
         """Send the bytes of a request over a connection of its own and read the answer."""
-        with self.connect() if tls else socket.create_connection(("127.0.0.1", self.http), PATIENCE) as connection:
+        with self.connect(shown) if tls else socket.create_connection(("127.0.0.1", self.http), PATIENCE) as connection:
             connection.sendall(request)
             response = http.client.HTTPResponse(connection)
             response.begin()
