@@ -27,3 +27,7 @@ class NotInitialised(StoreError):
 
 class ClockAhead(StoreError):
     """The sequencer lies more than five minutes ahead of the clock: a forward jump was recorded."""
+
+
+class CopyFailed(StoreError):
+    """The database cannot be copied into a backup, or out of one."""

@@ -16,6 +16,12 @@ def add(tx: Tx, name: str, secret_digest: str, at: int) -> bool:
     )
 
 
+def count(tx: Tx) -> int:
+    """How many operators there are."""
+    row = tx.row("SELECT count(*) FROM operators")
+    return int(row[0]) if row else 0
+
+
 def exists(tx: Tx, name: str) -> bool:
     """Whether there is an operator of this name."""
     return tx.row("SELECT 1 FROM operators WHERE name = :name", name=name) is not None

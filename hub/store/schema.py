@@ -1,5 +1,6 @@
 """The schema's versions: made, brought forward and told, by Alembic."""
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from alembic.script import ScriptDirectory
 
 from .engine import Database, Tx
 from .errors import NotInitialised
+from .tables import metadata
 
 #: Any number will do, as long as every hub process uses the same: one of them migrates, the others wait.
 _MIGRATION_LOCK = 4_521_087
@@ -45,21 +47,43 @@ def made(tx: Tx) -> bool:
     return tx.row(f"SELECT 1 FROM {tables} AS t WHERE t.table_name = 'alembic_version'") is not None
 
 
+def version(tx: Tx) -> str:
+    """The schema version the database is at; `none` where it was never told."""
+    row = tx.row("SELECT version_num FROM alembic_version")
+    return str(row[0]) if row else "none"
+
+
+def is_known(found: str) -> bool:
+    """Whether this program can open a database of that version, or bring it forward."""
+    return found in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
+def later(found: str) -> NotInitialised:
+    """What to raise for a database of a version that this program does not know."""
+    return NotInitialised(
+        f"the database was made by a later version of this program (schema {found}); install that version, or"
+        " restore a backup made before the upgrade"
+    )
+
+
 def check(tx: Tx) -> None:
     """Raises `NotInitialised` unless the database is at this code's schema."""
-    row = tx.row("SELECT version_num FROM alembic_version")
-    found = row[0] if row else "none"
-    if found != head():
-        raise NotInitialised(
-            f"the database is at schema {found}, this program needs {head()}: run `cirt-hub init --exist-ok`"
-        )
+    found = version(tx)
+    if found == head():
+        return
+    if found != "none" and not is_known(found):
+        raise later(found)
+    raise NotInitialised(
+        f"the database is at schema {found}, this program needs {head()}: run `cirt-hub init --exist-ok`"
+    )
+
+
+def counts(tx: Tx) -> Mapping[str, int]:
+    """Table -> rows, of every table this program knows."""
+    return {name: int((tx.row(f"SELECT count(*) FROM {name}") or (0,))[0]) for name in sorted(metadata.tables)}
 
 
 def _refuse_newer(connection: sa.Connection) -> None:
     found = MigrationContext.configure(connection).get_current_revision()
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if found is not None and found not in known:
-        raise NotInitialised(
-            f"the database was made by a later version of this program (schema {found}); install that version, or"
-            " restore a backup made before the upgrade"
-        )
+    if found is not None and not is_known(found):
+        raise later(found)

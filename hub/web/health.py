@@ -15,11 +15,16 @@ def alive(hub: Hub, environ: Environ) -> Answer:
 
 
 def ready(hub: Hub, environ: Environ) -> Answer:
-    """Database reachable, schema this program's, sequencer not ahead of the clock; 503 and which of them fails."""
+    """Database reachable, schema this program's, sequencer not ahead of the clock; 503 and which of them fails.
+
+    Without a receipt key it is *degraded*, with 200: whoever polls is served, and is not to be sent away.
+    """
     del environ
     failing = _failing(hub)
     if failing:
         return json({"status": "not ready", "failing": [failing]}, 503, [("Retry-After", "5")])
+    if hub.receipts.fault() is not None:
+        return json({"status": "degraded", "failing": ["receipt-key"]})
     return json({"status": "ready"})
 
 

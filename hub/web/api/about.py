@@ -1,6 +1,7 @@
 """Which hub is this, and by which key does it sign receipts? The only answer that needs no token."""
 
 from feeds.accept import MEDIA_TYPE
+from hub.receipt_key import ReceiptKey
 from hub.release import VERSION
 from hub.running import Hub
 from hub.web.answers import Answer, Environ, json
@@ -17,7 +18,7 @@ def about(hub: Hub, environ: Environ) -> Answer:
             "version": VERSION,
             "contact": settings.contact,
             "public_url": public,
-            "receipt_key": {**hub.receipts.jwk, "kid": hub.receipts.kid, "alg": hub.receipts.alg},
+            "receipt_key": _receipt_key(hub.receipts),
             "limits": {
                 "max_content_length": settings.max_content_length,
                 "page_objects": settings.page_objects,
@@ -31,3 +32,8 @@ def about(hub: Hub, environ: Environ) -> Answer:
             },
         }
     )
+
+
+def _receipt_key(key: ReceiptKey) -> dict[str, str] | None:
+    """The public key with its name; None while it cannot be read."""
+    return {**key.jwk, "kid": key.kid, "alg": key.alg} if key.fault() is None else None
