@@ -2,6 +2,7 @@
 
 The same for the data and the proofs collection of a group. Every page with `more` has rows and a `next`; the token is
 sealed for this member, collection, endpoint and filters, and rights are judged anew on each page (TAXII 2.1 §3.5).
+Rights come from the transaction on the primary; rows may come from a standby (`hub.store.standby`).
 """
 
 from dataclasses import dataclass
@@ -104,20 +105,30 @@ def _answer(hub: Hub, registry: Registry, request: Request, page: Page) -> Answe
     return Answer(page.rows, page.more, token, page.first, page.last)
 
 
-def _delivered(hub: Hub, account: Account, seen: Seen, chosen: Filters, page: Page) -> None:
+def _goes_on(page: Page) -> bool:
+    """Whether others follow: then the page is whole, whatever came since."""
+    return page.more
+
+
+def _delivered(hub: Hub, account: Account, seen: Seen, chosen: Filters, after: int, page: Page) -> None:
     """Note the poll, and how far it came; a filtered one says nothing of what else was delivered."""
     collection = seen.collection
     whole = chosen.ids is None and chosen.types is None and not chosen.nothing and (chosen.last or chosen.every)
     poller = Poller(collection.no, account.member, account.token, collection.kind == "proofs")
-    hub.deliveries.note(poller, hub.clock(), page.last if whole and page.last else 0)
+    last = page.last if whole and page.last else 0
+    hub.deliveries.note(poller, hub.clock(), last)
+    hub.deliveries.standing.note(poller, after, last, member=account.member, collection=collection.id)
 
 
 def objects(hub: Hub, tx: Tx, registry: Registry, account: Account, seen: Seen, query: Query) -> Answer:
     """A page of (position, canonical bytes): TAXII 2.1 §5.4. Raises `Forbidden`, `BadCursor`."""
     request = _request(hub, registry, account, seen, query, "objects")
     read = pages.object_bodies if seen.collection.kind == "data" else pages.manifest_bodies
-    page = read(tx, request.view, request.filters, request.after, request.limit, hub.settings.page_bytes)
-    _delivered(hub, account, seen, request.filters, page)
+    view, chosen, size = request.view, request.filters, hub.settings.page_bytes
+    page = hub.standby.read(
+        tx, registry, view.grp, lambda near: read(near, view, chosen, request.after, request.limit, size), _goes_on
+    )
+    _delivered(hub, account, seen, chosen, request.after, page)
     return _answer(hub, registry, request, page)
 
 
@@ -125,7 +136,11 @@ def records(hub: Hub, tx: Tx, registry: Registry, account: Account, seen: Seen, 
     """A page of (position, STIX id, version text): the manifest, TAXII 2.1 §5.3. Raises `Forbidden`, `BadCursor`."""
     request = _request(hub, registry, account, seen, query, "manifest")
     read = pages.object_records if seen.collection.kind == "data" else pages.manifest_records
-    return _answer(hub, registry, request, read(tx, request.view, request.filters, request.after, request.limit))
+    view, chosen = request.view, request.filters
+    page = hub.standby.read(
+        tx, registry, view.grp, lambda near: read(near, view, chosen, request.after, request.limit), _goes_on
+    )
+    return _answer(hub, registry, request, page)
 
 
 def one_object(
@@ -138,11 +153,14 @@ def one_object(
     request = _request(hub, registry, account, seen, query, "object", stix_id)
     data = seen.collection.kind == "data"
     read = pages.object_bodies if data else pages.manifest_bodies
-    page = read(tx, request.view, request.filters, request.after, request.limit, hub.settings.page_bytes)
     exists = pages.object_exists if data else pages.manifest_exists
-    if not exists(tx, request.view, stix_id) or (
-        _only_instants(request) and not page.rows and query.added_after is None
-    ):
+    view, chosen, size = request.view, request.filters, hub.settings.page_bytes
+
+    def ask(near: Tx) -> tuple[Page, bool]:
+        return read(near, view, chosen, request.after, request.limit, size), exists(near, view, stix_id)
+
+    page, known = hub.standby.read(tx, registry, view.grp, ask)
+    if not known or (_only_instants(request) and not page.rows and query.added_after is None):
         raise Absent("no such object")
     return _answer(hub, registry, request, page)
 
@@ -157,8 +175,13 @@ def versions(hub: Hub, tx: Tx, registry: Registry, account: Account, seen: Seen,
     request = _request(hub, registry, account, seen, query, "versions", stix_id, ALL)
     data = seen.collection.kind == "data"
     exists = pages.object_exists if data else pages.manifest_exists
-    if not exists(tx, request.view, stix_id):
-        raise Absent("no such object")
     read = pages.object_versions if data else pages.manifest_versions
-    page = read(tx, request.view, request.filters, request.after, request.limit)
+    view, chosen = request.view, request.filters
+
+    def ask(near: Tx) -> tuple[Page, bool]:
+        return read(near, view, chosen, request.after, request.limit), exists(near, view, stix_id)
+
+    page, known = hub.standby.read(tx, registry, view.grp, ask)
+    if not known:
+        raise Absent("no such object")
     return _answer(hub, registry, request, page)

@@ -23,12 +23,16 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.pool import QueuePool
 
+from . import copying
 from .errors import Busy, Full, NotInitialised, StoreError, Unavailable
 from .tables import metadata
 
 #: Longest wait for a write lock, seconds: publishers get "busy, come back" instead of a pile-up.
 LOCK_SECONDS = 5.0
 STATEMENT_SECONDS = 60.0
+#: Longest statement on a standby, seconds, and when a host that vanished is given up (libpq's own names).
+STANDBY_SECONDS = 10.0
+_SOON_GONE = {"tcp_user_timeout": 5000, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}
 READERS = 8
 #: The most that waits for a checkpoint; a serving hub makes one every second, so that publishers seldom do.
 WAL_AUTOCHECKPOINT_PAGES = 20_000
@@ -42,6 +46,9 @@ _COPY_TYPES = {
     sa.SmallInteger: "int2",
     sa.Text: "text",
 }
+_DISK_FAILED = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+#: Alembic's own table, which is in no metadata.
+VERSIONS = "alembic_version"
 _PARAMETER = re.compile(r"(?<![:\w]):(\w+)")
 
 
@@ -158,9 +165,27 @@ class Sqlite:
 
         return engine
 
+    def standby(self) -> sa.Engine:
+        """A file has no standby. Raises `NotInitialised`."""
+        raise NotInitialised("HUB_REPLICA_URL names a SQLite file: only PostgreSQL has standbys")
+
     def exclusive(self) -> AbstractContextManager[None]:
         """Held around a whole writing transaction."""
         return self.lock.held()
+
+    @staticmethod
+    def is_lost(error: Exception) -> bool:
+        """Whether the disk failed under a connection: what it says of later commits is not to be believed.
+
+        After an fsync that failed the kernel may report success for pages that it dropped.
+        """
+        return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DISK_FAILED
+
+    @staticmethod
+    def copy_out(driver: Any, path: Path, told: copying.Told, *, bin_dir: str) -> None:
+        """Copy what the driver's transaction sees into a new file."""
+        del bin_dir
+        copying.sqlite_out(driver, path, told)
 
     def _connect(self, mode: str) -> sqlite3.Connection:
         return sqlite3.connect(
@@ -235,16 +260,31 @@ class Postgresql:
         """REPEATABLE READ: the statements of one request see one snapshot."""
         return self._engine("REPEATABLE READ")
 
+    def standby(self) -> sa.Engine:
+        """The same, given up soon: the primary can answer instead."""
+        return self._engine("REPEATABLE READ", STANDBY_SECONDS, connect_timeout=2, **_SOON_GONE)
+
     def exclusive(self) -> AbstractContextManager[None]:
         """Nothing: rows are locked, not the database."""
         return nullcontext()
 
-    def _engine(self, isolation: str) -> sa.Engine:
-        options = f"-c lock_timeout={int(LOCK_SECONDS * 1000)} -c statement_timeout={int(STATEMENT_SECONDS * 1000)}"
+    @staticmethod
+    def is_lost(error: Exception) -> bool:
+        """Never by what it says: the server ends connections itself, and stops when its own fsync fails."""
+        del error
+        return False
+
+    def copy_out(self, driver: Any, path: Path, told: copying.Told, *, bin_dir: str) -> None:
+        """Dump what the driver's transaction sees into a new file."""
+        copying.postgresql_out(driver, self.url, path, told, bin_dir=bin_dir, tables=[*metadata.tables, VERSIONS])
+
+    def _engine(self, isolation: str, seconds: float = STATEMENT_SECONDS, **connecting: Any) -> sa.Engine:
+        options = f"-c lock_timeout={int(LOCK_SECONDS * 1000)} -c statement_timeout={int(seconds * 1000)}"
+        given = {"options": options, "application_name": "cirt-hub", "connect_timeout": 5} | connecting
         return sa.create_engine(
             self.url,
             isolation_level=isolation,
-            connect_args={"options": options, "application_name": "cirt-hub", "connect_timeout": 5},
+            connect_args=given,
             pool_size=READERS,
             max_overflow=4,
             pool_timeout=LOCK_SECONDS,
@@ -271,6 +311,8 @@ def translated(error: Exception) -> StoreError:
         return Busy("the database is busy; nothing was written; try again in a moment")
     if "disk is full" in text or state in {"53100", "53200"}:
         return Full("the disk of the database is full; nothing was written; free space and try again")
+    if "disk I/O error" in text:
+        return Unavailable("the disk of the database failed: look at the kernel's log; a retry is harmless")
     if "no such table" in text or state == "42P01":
         return NotInitialised("the database has no tables of the hub; make them with `cirt-hub init`")
     if isinstance(origin, sqlite3.OperationalError | psycopg.OperationalError | psycopg.InterfaceError):

@@ -6,12 +6,15 @@ and the rest of a statement's way costs more than running it.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.pool import PoolProxiedConnection
 
+from .copying import Told
 from .dialect import Postgresql, Sqlite, dialect_of, translated
+from .errors import Unavailable
 
 #: Rows fetched at a time: few enough to stop early, many enough that Python is not the bottleneck.
 STREAMED = 64
@@ -67,18 +70,28 @@ class Tx:
         while rows := cursor.fetchmany(STREAMED):
             yield rows
 
+    def copy_to(self, path: Path, told: Told, *, bin_dir: str) -> None:
+        """Copy the whole database, as a reading transaction sees it, into a new file. Raises `CopyFailed`."""
+        self._dialect.copy_out(self._driver, path, told, bin_dir=bin_dir)
+
 
 class Database:
     """The engines of one process; made after the fork, never before."""
 
-    def __init__(self, url: str, *, create: bool = False) -> None:
+    def __init__(self, url: str, *, create: bool = False, standby: str = "") -> None:
         self._dialect = dialect_of(url)
         self.name = self._dialect.name
         self._writer = self._dialect.writer(create=create)
         with self._translated(), self._writer.connect():
             pass  # a SQLite reader needs the files the writer makes; an unreachable server is told now
         self._reader = self._dialect.reader()
+        self._standby = dialect_of(standby).standby() if standby else None  # connected to when it is first asked
         self._unchecked = False
+
+    @property
+    def has_standby(self) -> bool:
+        """Whether there is a standby to read from."""
+        return self._standby is not None
 
     @contextmanager
     def writing(self) -> Iterator[Tx]:
@@ -100,6 +113,17 @@ class Database:
         with self._translated(), self._checked_out(self._reader) as driver:
             if self._dialect.begin_reading:
                 driver.execute(self._dialect.begin_reading)
+            yield Tx(driver, self._dialect)
+
+    @contextmanager
+    def reading_standby(self) -> Iterator[Tx]:
+        """A transaction over one snapshot of the standby, however old that is; see `hub.store.standby`.
+
+        Raises `Unavailable` if it does not answer, or there is none.
+        """
+        if self._standby is None:
+            raise Unavailable("there is no standby")
+        with self._translated(), self._checked_out(self._standby) as driver:
             yield Tx(driver, self._dialect)
 
     def checkpoint(self) -> None:
@@ -125,6 +149,8 @@ class Database:
     def close(self) -> None:
         """Close every connection; the last one of a SQLite file checkpoints, so the writer's lock is held."""
         self._reader.dispose()
+        if self._standby is not None:
+            self._standby.dispose()
         with self._dialect.exclusive():
             self._writer.dispose()
 
@@ -134,8 +160,13 @@ class Database:
         pooled = engine.raw_connection()
         try:
             yield pooled.driver_connection
+        except self._dialect.errors as error:
+            if self._dialect.is_lost(error):
+                pooled.invalidate()
+            raise
         finally:
-            self._give_back(pooled)
+            if pooled.is_valid:
+                self._give_back(pooled)
 
     def _give_back(self, pooled: PoolProxiedConnection) -> None:
         try:

@@ -64,11 +64,13 @@ class Load:
     """An endless publication: envelope after envelope, each continuing the publisher's streams.
 
     Attributes:
+        seed: two publications of different seeds have no id in common.
         published: objects handed out so far; `superseded` of them have a newer version by now.
         rare: ids of the rare label, `common` a sample of the others, `updated` those with two versions.
     """
 
     author: Author
+    seed: int = 20261120
     published: int = 0
     superseded: int = 0
     rare: list[str] = field(default_factory=list)
@@ -76,11 +78,12 @@ class Load:
     updated: list[str] = field(default_factory=list)
     _heads: dict[str, tuple[int, str]] = field(default_factory=dict)
     _before: list[tuple[str, int]] = field(default_factory=list)
-    _chance: random.Random = field(default_factory=lambda: random.Random(20261120))
+    _chance: random.Random = field(init=False)
     _templates: dict[str, list[Template]] = field(default_factory=dict)
     _created: datetime = field(default_factory=lambda: datetime.now(UTC) - _DAYS_OLD)
 
     def __post_init__(self) -> None:
+        self._chance = random.Random(self.seed)
         for label in (COMMON, RARE):
             self._templates[label] = _templates(self.author.identity, TLP2_MARKINGS[label], _text(self._created))
             for template in self._templates[label]:

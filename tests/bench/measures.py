@@ -75,6 +75,17 @@ def publishing(bench: Bench, size: int, least: float | None, limit: Store | None
     report.stored = scene.load.published
 
 
+def publishing_together(bench: Bench, least: float | None) -> None:
+    """New objects by several publishers at once, all of them in one group: they share its sequencer."""
+    path, crowd = bench.scene.crowd
+    count, rates = ENVELOPES[PAGE], list[float]()
+    for _ in range(bench.runs):
+        given = [[clients.post(path, token, raw) for raw in load.plains(count, PAGE)] for token, load in crowd]
+        rates.append(count * PAGE * len(crowd) / bench.client(clients.publish_together, given))
+    must = None if least is None else Must(least=least)
+    bench.report.add(f"publish, {len(crowd)} publishers at once, envelopes of {PAGE:,}", "objects/s", rates, must)
+
+
 def draining(bench: Bench, least: float | None, limit: Store | None = None) -> Figure:
     """The whole collection by pages of 1,000: rate, first page against last, memory."""
     scene, report = bench.scene, bench.report

@@ -12,6 +12,7 @@ from support.clock import Clock
 from support.world import World
 
 POLLERS = 8
+CROWD = 4  # publishers at once, in a group of their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class Scene:
         publisher, partner, limited: tokens; `limited` is entitled to the rare label only.
         pollers: further tokens of the partner, one each.
         load: the publication.
+        crowd: path of another group's objects, and token and publication of each of its publishers.
     """
 
     settings: Mapping[str, str]
@@ -35,6 +37,7 @@ class Scene:
     limited: str
     pollers: tuple[str, ...]
     load: Load
+    crowd: tuple[str, tuple[tuple[str, Load], ...]]
 
     @property
     def objects(self) -> str:
@@ -48,18 +51,21 @@ def open_scene(folder: Path, database: str) -> Scene:
     try:
         publisher, partner, limited = (world.cirt(name) for name in ("publisher", "partner", "limited"))
         now = datetime.now(UTC).replace(microsecond=0)
+        validity = {
+            "from": now - timedelta(days=30),
+            "until": now + timedelta(days=365),
+            "review_by": now + timedelta(days=300),
+        }
         agreement = world.agreement(
             [
                 (publisher, "both", "amber+strict"),
                 (partner, "both", "amber+strict"),
                 (limited, "receiver", RARE),
             ],
-            validity={
-                "from": now - timedelta(days=30),
-                "until": now + timedelta(days=365),
-                "review_by": now + timedelta(days=300),
-            },
+            validity=validity,
         )
+        several = [world.cirt(f"publisher {number}") for number in range(CROWD)]
+        other = world.agreement([(each, "both", "amber+strict") for each in several], validity=validity)
         pollers = tuple(world.token(partner.id)[0] for _ in range(POLLERS))
     finally:
         world.close()
@@ -72,4 +78,11 @@ def open_scene(folder: Path, database: str) -> Scene:
         limited=limited.token,
         pollers=pollers,
         load=Load(Author(publisher.id, publisher.signer, agreement.id, agreement.digest)),
+        crowd=(
+            f"/live/collections/{other.id}/objects/",
+            tuple(
+                (each.token, Load(Author(each.id, each.signer, other.id, other.digest), seed=number))
+                for number, each in enumerate(several)
+            ),
+        ),
     )

@@ -31,6 +31,20 @@ class Chosen:
 
 
 @dataclass(frozen=True, slots=True)
+class Targets:
+    """What is promised at 100,000 objects, objects/s: one publisher, small envelopes, four publishers, a drain."""
+
+    publish: float
+    small: float | None
+    together: float | None
+    drain: float
+
+
+SQLITE = Targets(8000, 5000, None, 120_000)
+POSTGRESQL = Targets(6000, None, 10_000, 60_000)
+
+
+@dataclass(frozen=True, slots=True)
 class First:
     """What the second stage is compared with."""
 
@@ -72,15 +86,17 @@ def fill(bench: Bench, upto: int) -> None:
 def _first(bench: Bench, hello: Server, folder: Path, chosen: Chosen) -> First:
     """All targets that are set at 100,000 objects, and the others for comparison."""
     drain = polls = None
+    targets = SQLITE if bench.scene.database.startswith("sqlite") else POSTGRESQL
     fill(bench, chosen.objects)
     chosen.tell(f"{chosen.objects:,} objects published")
     with limits.opened(folder, bench.scene.database) as limit:
         if "drain" in chosen.parts:
-            drain = measures.draining(bench, 120_000, limit)
+            drain = measures.draining(bench, targets.drain, limit)
             chosen.tell("drained")
         if "publish" in chosen.parts:
-            measures.publishing(bench, 1000, 8000, limit)
-            measures.publishing(bench, 100, 5000)
+            measures.publishing(bench, 1000, targets.publish, limit)
+            measures.publishing(bench, 100, targets.small)
+            measures.publishing_together(bench, targets.together)
             chosen.tell("published")
     if "poll" in chosen.parts:
         polls = measures.polling(bench, 2000, 15, hello)

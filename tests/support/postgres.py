@@ -42,6 +42,8 @@ def binaries(system: Path = SYSTEM) -> Path:
 class Cluster:
     """One server with its data in a temporary folder; reached by a Unix socket only that folder's owner may enter."""
 
+    options: Sequence[str] = OPTIONS
+
     def __init__(self, bin_dir: Path | None = None) -> None:
         self.home = Path(tempfile.mkdtemp(prefix="hub-pg-", dir="/tmp"))
         self._uid = 65534 if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
@@ -80,7 +82,7 @@ class Cluster:
 
     def start(self) -> None:
         """Start the server and wait until it answers; after `kill9` this is the crash recovery."""
-        settings = [word for option in OPTIONS for word in ("-c", option)]
+        settings = [word for option in self.options for word in ("-c", option)]
         deadline = time.monotonic() + PATIENCE
         while not self._answers():
             if self._server is None or self._server.poll() is not None:  # orphans may hold the memory for a moment
