@@ -11,8 +11,9 @@ from hub.running import Hub
 
 from .answers import Answer, Environ, taxii
 from .authentication import account_of
-from .body import check_encoding, read_body
+from .body import check_encoding
 from .negotiation import check_accept, check_taxii_body
+from .room import ROOM
 
 
 def publish(hub: Hub, environ: Environ, name: str) -> Answer:
@@ -23,5 +24,5 @@ def publish(hub: Hub, environ: Environ, name: str) -> Answer:
     check_accept(environ)
     check_taxii_body(environ)
     check_encoding(environ)
-    raw = read_body(environ, hub.settings.max_content_length)
-    return taxii(to_bytes(accept(hub, account, name, raw)), 202)
+    with ROOM.body(environ, hub.settings.max_content_length) as raw:
+        return taxii(to_bytes(accept(hub, account, name, raw)), 202)

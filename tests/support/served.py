@@ -2,12 +2,13 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -36,15 +37,22 @@ class WallClock(Clock):
 
 
 class Server:
-    """One `cirt-hub serve`; `url` is where it answers, `log` holds what it says."""
+    """One `cirt-hub serve`; `url` is where it answers, `log` holds what it says, `program` what is run instead."""
 
-    def __init__(self, environ: Mapping[str, str], log: Path, workers: int = 1) -> None:
-        self.log = log
-        port = str(free_port())
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        log: Path,
+        workers: int = 1,
+        *,
+        port: int = 0,
+        program: Sequence[str] = CIRT_HUB,
+    ) -> None:
+        self.log, self.port = log, port or free_port()
         with log.open("wb") as stderr:
             self._process = subprocess.Popen(
-                [*CIRT_HUB, "serve", "--port", port, "--workers", str(workers)],
-                env={**environ, "HUB_PUBLIC_URL": f"http://127.0.0.1:{port}"},
+                [*program, "serve", "--port", str(self.port), "--workers", str(workers)],
+                env={**environ, "HUB_PUBLIC_URL": f"http://127.0.0.1:{self.port}"},
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=stderr,
@@ -72,6 +80,13 @@ class Server:
         self._process.terminate()
         return self._process.wait(PATIENCE)
 
+    def kill(self) -> None:
+        """End it and its workers as a power cut would."""
+        for pid in self.pids() if self._process.poll() is None else ():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self._process.wait(PATIENCE)
+
     def __enter__(self) -> Self:
         return self
 
@@ -82,8 +97,9 @@ class Server:
 class Serving:
     """A world of its own with `cirt-hub serve` over it: `url` is its first server, `start` adds further ones."""
 
-    def __init__(self, folder: Path, database_url: str) -> None:
+    def __init__(self, folder: Path, database_url: str, program: Sequence[str] = CIRT_HUB) -> None:
         self.folder = folder
+        self._program = program
         self.world = World(folder, database_url, WallClock())
         self._count = 0
         self.first = self.start()
@@ -96,10 +112,16 @@ class Serving:
         given = {"data_dir": str(here.data_dir), "database_url": here.database_url, "log_format": "json"}
         return plain | {f"HUB_{key.upper()}": value for key, value in (given | settings).items()}
 
-    def start(self, workers: int = 1, **settings: str) -> Server:
+    def start(self, workers: int = 1, port: int = 0, **settings: str) -> Server:
         """Start one more server over the same database; the caller ends it."""
         self._count += 1
-        return Server(self.environ(**settings), self.folder / f"serve-{self._count}.log", workers)
+        log = self.folder / f"serve-{self._count}.log"
+        return Server(self.environ(**settings), log, workers, port=port, program=self._program)
+
+    def restart(self) -> None:
+        """Kill what is left of the first server, and start it again where it was."""
+        self.first.kill()
+        self.first = self.start(port=self.first.port)
 
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run `cirt-hub` with these words beside the servers."""
@@ -122,9 +144,9 @@ class Serving:
 
 
 @contextmanager
-def serving(folder: Path, database_url: str) -> Iterator[Serving]:
+def serving(folder: Path, database_url: str, program: Sequence[str] = CIRT_HUB) -> Iterator[Serving]:
     """A world with one server, ended at the end of the block."""
-    hub = Serving(folder, database_url)
+    hub = Serving(folder, database_url, program)
     try:
         yield hub
     finally:

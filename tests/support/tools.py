@@ -35,7 +35,8 @@ def main() -> None:
         server = binaries()
     except NoPostgres as missing:
         sys.exit(str(missing))
-    print(f"PostgreSQL: {server}\nnginx: {need('nginx')}\nopenssl: {need('openssl')}")  # noqa: T201 - it is a command
+    found = [f"{name}: {need(name)}" for name in ("nginx", "openssl", "strace")]
+    print("\n".join([f"PostgreSQL: {server}", *found]))  # noqa: T201 - it is a command
 
 
 if __name__ == "__main__":
