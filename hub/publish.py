@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -22,7 +23,7 @@ from policies.group import in_force
 from policies.labels import TLP2_MARKINGS, Label
 from policies.reasons import Refusal
 
-from . import answers
+from . import answers, measures
 from .access import find, require
 from .decision import Asked, Listed, Refused, decide
 from .placement import Shelf
@@ -71,7 +72,8 @@ def accept(hub: Hub, account: Account, name: str, raw: bytes) -> dict[str, Any]:
         Malformed, NotAnEnvelope: the body is no envelope.
         StoreError: nothing was written, and a retry is harmless.
     """
-    envelope = open_envelope(raw)  # 2 keys: strict JSON, canonical bytes
+    with measures.STAGES.labels("parse").time():
+        envelope = open_envelope(raw)  # 2 keys: strict JSON, canonical bytes
     with hub.database.reading() as tx:
         asked = ask(hub, tx, account, name, hub.clock())  # 1 door: who, where
         known = _answered(tx, asked, envelope)
@@ -81,14 +83,17 @@ def accept(hub: Hub, account: Account, name: str, raw: bytes) -> dict[str, Any]:
         signed = None if known else prove(asked, envelope)  # 2 keys: signatures
         faults, read = read_objects(signed.objects if signed else (), asked.at)  # 3 feeds
         for _ in range(MOST_DECISIONS):
-            with suppress(_Overtaken), hub.database.writing() as tx:
+            with suppress(_Overtaken), measures.taking() as taking, hub.database.writing() as tx:
                 shelves.lock(tx, asked.group, account.member_no)
+                taking.held()
                 known = _answered(tx, asked, envelope)  # the same envelope may have come in twice at once
                 if signed is None or known:
                     return _repeat(tx, asked, known)
                 asked, signed = _ask_again(hub, tx, asked, name, envelope, signed)
                 placed = judge(tx, asked, signed, faults, read)  # 4 policies
-                return _store(hub, tx, asked, envelope, placed)  # 5 store, 6 receipts
+                resource = _store(hub, tx, asked, envelope, placed)  # 5 store, 6 receipts
+                taking.stored(resource)
+                return resource
         raise Busy("members or agreements kept changing while this was being written; nothing was; try again")
     except Refused as refusal:
         return _refuse(hub, asked, envelope, refusal.faults)
@@ -120,6 +125,7 @@ def _repeat(tx: Tx, asked: Asked, known: Sequence[dict[str, Any]]) -> dict[str, 
     return resource
 
 
+@measures.STAGES.labels("signatures").time()
 def prove(asked: Asked, envelope: Envelope) -> Signed:
     """Step 2: every manifest is signed by this member for this group. Raises `KeysError`."""
     group = asked.seen.collection.group.id
@@ -127,6 +133,7 @@ def prove(asked: Asked, envelope: Envelope) -> Signed:
     return verify(envelope, ring, member=asked.account.member, group=group, at=asked.at, markings=TLP2_MARKINGS)
 
 
+@measures.STAGES.labels("objects").time()
 def read_objects(items: Sequence[Item], at: int) -> tuple[tuple[Reported, ...], Bundle]:
     """Step 3: the objects that can be read, and the faults of those that cannot."""
     try:
@@ -148,6 +155,7 @@ def _ask_again(hub: Hub, tx: Tx, asked: Asked, name: str, envelope: Envelope, si
     return again, prove(again, envelope)
 
 
+@measures.STAGES.labels("decision").time()
 def judge(tx: Tx, asked: Asked, signed: Signed, faults: Iterable[Reported], read: Bundle) -> Placed:
     """Step 4: consent, place in the stream, completeness, policy and shelf. Raises `Refused` with every fault."""
     group = asked.seen.collection.group
@@ -188,13 +196,14 @@ def _listed(manifest: Manifest, objects: Mapping[tuple[str, str], StixObject]) -
     return [objects[key] for entry in manifest.entries if (key := (entry.id, entry.sha256)) in objects]
 
 
+@measures.STAGES.labels("store").time()
 def _store(hub: Hub, tx: Tx, asked: Asked, envelope: Envelope, placed: Placed) -> dict[str, Any]:
     """Steps 5 and 6: rows at positions taken last, heads moved, receipts signed, the answer kept."""
     shelf, manifests = placed.shelf, placed.signed.manifests
     shelves.flag(tx, shelf.moved())
     for label, head in placed.heads.items():
         streams.advance(tx, asked.group, asked.account.member_no, Label.of(label), head)
-    data, proofs = shelves.take_positions(tx, asked.group, (len(shelf.written), len(manifests)), hub.clock())
+    data, proofs = _positions(tx, asked, shelf, manifests, hub.clock())
     if hub.registries.of(tx).revision != asked.registry.revision:
         raise _Overtaken  # an acceptance may have set its start below these positions, for rows decided without it
     _check_instant(asked, manifests, proofs[-1])
@@ -209,6 +218,18 @@ def _store(hub: Hub, tx: Tx, asked: Asked, envelope: Envelope, placed: Placed) -
     return resource
 
 
+def _positions(
+    tx: Tx, asked: Asked, shelf: Shelf, manifests: Sequence[Manifest], at: int
+) -> tuple[Sequence[int], Sequence[int]]:
+    """The positions of rows and manifests; the last of each label falls on a whole millisecond."""
+    rows = shelves.runs(row.rank for row in shelf.written)
+    taken = shelves.take_positions(
+        tx, asked.group, [*rows, *shelves.runs(Label.of(manifest.tlp) for manifest in manifests)], at
+    )
+    positions = [*chain.from_iterable(taken)]
+    return positions[: len(shelf.written)], positions[len(shelf.written) :]
+
+
 def _check_instant(asked: Asked, manifests: Sequence[Manifest], last: int) -> None:
     """The version decided under must still be in force at the last position taken: positions open labels by instant."""
     try:
@@ -219,7 +240,7 @@ def _check_instant(asked: Asked, manifests: Sequence[Manifest], last: int) -> No
         raise _Overtaken
 
 
-def _range(shelf: Shelf, manifest: Manifest, data: range, own: int) -> tuple[int, int]:
+def _range(shelf: Shelf, manifest: Manifest, data: Sequence[int], own: int) -> tuple[int, int]:
     """First and last position of a manifest's rows; its own where it brought none."""
     taken = [position for row, position in zip(shelf.written, data, strict=True) if row.manifest == manifest.digest]
     return (taken[0], taken[-1]) if taken else (own, own)
@@ -271,4 +292,5 @@ def _refuse(hub: Hub, asked: Asked, envelope: Envelope, faults: Sequence[Reporte
     resource = answers.refused(envelope, asked.at, faults)
     with hub.database.writing() as tx:
         _keep(tx, asked, resource, refused=True)
+    measures.refused_publication(fault.code for fault in faults)
     return resource

@@ -4,9 +4,12 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hub import measures
+
 from .background import Repeated
 from .engine import Database, Row, Tx
 from .errors import StoreError
+from .standing import Standing
 
 FLUSH_SECONDS = 1.0
 
@@ -22,10 +25,14 @@ class Poller:
 
 
 class Deliveries:
-    """The polls of this process since the last flush; a kill loses at most `FLUSH_SECONDS` of them."""
+    """The polls of this process since the last flush; a kill loses at most `FLUSH_SECONDS` of them.
+
+    `standing` finds the clients that are sent one page for ever.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.standing = Standing()
         self._waiting: dict[Poller, tuple[int, int]] = {}
         self._lock = threading.Lock()
         self._flushing = Repeated("deliveries", FLUSH_SECONDS, self.flush)
@@ -55,6 +62,7 @@ class Deliveries:
             with self._database.writing() as tx:
                 write(tx, [(poller, *seen) for poller, seen in sorted(waiting.items(), key=lambda item: repr(item[0]))])
         except StoreError:
+            measures.FAILURES.labels("deliveries").inc()
             for poller, seen in waiting.items():
                 self.note(poller, *seen)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from feeds.timestamps import format_taxii
 
@@ -176,6 +177,16 @@ class NewRow:
     repeat_rank: int = NONE
 
 
+def runs(ranks: Iterable[int]) -> list[int]:
+    """How many rows go into each range of positions, so that the last row of every rank ends one.
+
+    Some clients cut the date of the last row they were sent to milliseconds and ask for what is later: whoever may not
+    read the stricter rows of a publication would be sent its last ones again at every poll.
+    """
+    ends = sorted({rank: place for place, rank in enumerate(ranks, start=1)}.values())
+    return [end - start for start, end in pairwise([0, *ends])]
+
+
 def take_positions(tx: Tx, grp: int, counts: Sequence[int], at: int) -> list[range]:
     """Positions from the group's sequencer, one range a count; each ends on a whole millisecond.
 
@@ -210,7 +221,7 @@ _COLUMNS = (
 )
 
 
-def add(tx: Tx, grp: int, rows: Sequence[NewRow], positions: range) -> Mapping[str, str]:
+def add(tx: Tx, grp: int, rows: Sequence[NewRow], positions: Sequence[int]) -> Mapping[str, str]:
     """Insert rows at their positions.
 
     Returns STIX id → version text of the objects without a version of their own: the time at which they were added.
