@@ -4,6 +4,7 @@ The only file that reads the environment. `HUB_*` variables win over one TOML fi
 the data directory); an unknown key is an error; secrets are given by file path, never by value.
 """
 
+import ipaddress
 import os
 import re
 import tomllib
@@ -14,6 +15,12 @@ from typing import Final
 from urllib.parse import urlsplit
 
 _DATABASE: Final = re.compile(r"sqlite(\+\w+)?:///.+|postgresql(\+\w+)?://.+")
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+_BIND: Final = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):(?!0)[0-9]{1,5}")
+#: Which requests may have a line of the log each.
+LOGGED: Final = ("all", "failed", "none")
+MOST_PORT: Final = 65_535
 
 
 class BadSetting(Exception):
@@ -28,8 +35,15 @@ class Settings:
     database_url: str = field(
         default="", metadata={"help": "SQLAlchemy URL; empty: a SQLite file `hub.db` in the data directory."}
     )
+    replica_url: str = field(
+        default="", metadata={"help": "SQLAlchemy URL of a PostgreSQL standby that pages are read from; empty: none."}
+    )
     public_url: str = field(
         default="http://127.0.0.1:8480", metadata={"help": "Address members use; every link is made from it."}
+    )
+    proxy: str = field(
+        default="",
+        metadata={"help": "Addresses or networks of the proxy, whose word about callers counts; empty: nobody's."},
     )
     title: str = field(default="Incident information-sharing hub", metadata={"help": "Title shown in discovery."})
     contact: str = field(default="", metadata={"help": "How to reach the operator; shown in discovery."})
@@ -41,14 +55,44 @@ class Settings:
     status_days: int = field(default=30, metadata={"help": "Days a status resource is kept.", "least": 1})
     approvals: int = field(default=2, metadata={"help": "Operators who must approve a document: 1 or 2."})
     log_format: str = field(default="json", metadata={"help": "`json` or `text`.", "one_of": ("json", "text")})
+    log_requests: str = field(
+        default="failed",
+        metadata={"help": "Requests with a line in the log: `all`, `failed` or `none`.", "one_of": LOGGED},
+    )
+    metrics_bind: str = field(
+        default="", metadata={"help": "Address of the metrics page, such as 127.0.0.1:9480; empty: there is none."}
+    )
+    rate_account: int = field(
+        default=1000, metadata={"help": "Requests a second of one token, in one process; 0: any number."}
+    )
+    rate_source: int = field(
+        default=5000, metadata={"help": "Requests a second from one address, in one process; 0: any number."}
+    )
+    rate_failures: int = field(
+        default=600, metadata={"help": "Bad credentials a minute from one address, in one process; 0: any number."}
+    )
     workers: int = field(default=0, metadata={"help": "Server processes; 0: one a processor, at most four."})
     secret_file: str = field(default="", metadata={"help": "File of the cursor and token secret; empty: in data_dir."})
     receipt_key_file: str = field(default="", metadata={"help": "Receipt key (PKCS#8 PEM); empty: in data_dir."})
+    postgresql_bin: str = field(
+        default="", metadata={"help": "Folder of pg_dump and pg_restore; empty: the newest installed."}
+    )
 
     @property
     def database(self) -> str:
         """The SQLAlchemy URL in use."""
         return self.database_url or f"sqlite:///{(self.data_dir / 'hub.db').absolute()}"
+
+    @property
+    def metrics_address(self) -> tuple[str, int] | None:
+        """Where the metrics page is (host, port); None where there is none."""
+        host, _, port = self.metrics_bind.rpartition(":")
+        return (host.removeprefix("[").removesuffix("]"), int(port)) if self.metrics_bind else None
+
+    @property
+    def proxies(self) -> tuple[Network, ...]:
+        """The networks of the proxy. Raises `ValueError` for text that names none."""
+        return tuple(ipaddress.ip_network(each.strip()) for each in self.proxy.split(",") if each.strip())
 
     @property
     def secret_path(self) -> Path:
@@ -86,9 +130,28 @@ def _checked(settings: Settings) -> Settings:
         raise BadSetting(f"HUB_PUBLIC_URL must be like https://hub.example.org (no path), not {settings.public_url!r}")
     if settings.database_url and not _is_database(settings.database_url):
         raise BadSetting("HUB_DATABASE_URL must be like sqlite:////var/lib/cirt-hub/hub.db or postgresql://user@/name")
+    if settings.replica_url and not (
+        settings.database.startswith("postgresql") and settings.replica_url.startswith("postgresql")
+    ):
+        raise BadSetting("HUB_REPLICA_URL is for PostgreSQL: set HUB_DATABASE_URL to the primary of that standby first")
+    if settings.replica_url and not _is_database(settings.replica_url):
+        raise BadSetting("HUB_REPLICA_URL must be like postgresql://user@/name?host=standby.example.org")
+    _check_proxy(settings)
     if settings.approvals not in {1, 2}:
         raise BadSetting(f"HUB_APPROVALS must be 1 or 2, not {settings.approvals}")
+    if settings.metrics_bind and not _is_bind(settings.metrics_bind):
+        raise BadSetting(f"HUB_METRICS_BIND must be like 127.0.0.1:9480 or [::1]:9480, not {settings.metrics_bind!r}")
     return replace(settings, public_url=settings.public_url.rstrip("/"))
+
+
+def _check_proxy(settings: Settings) -> None:
+    """See that the setting names networks, and not everybody."""
+    try:
+        everybody = any(network.prefixlen == 0 for network in settings.proxies)
+    except ValueError as error:
+        raise BadSetting(f"HUB_PROXY must be addresses or networks, such as 127.0.0.1, 10.1.0.0/24: {error}") from error
+    if everybody:
+        raise BadSetting("HUB_PROXY must not be everybody: whoever it names can call in any member's name")
 
 
 def _is_address(url: str) -> bool:
@@ -99,6 +162,11 @@ def _is_address(url: str) -> bool:
         return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0 and not rest
     except ValueError:  # a port or an IPv6 address that is none
         return False
+
+
+def _is_bind(text: str) -> bool:
+    """Whether the text is a host and a port to listen on."""
+    return _BIND.fullmatch(text) is not None and int(text.rpartition(":")[2]) <= MOST_PORT
 
 
 def _is_database(url: str) -> bool:

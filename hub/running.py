@@ -6,15 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from keys.signer import Signer, open_signer
-
 from .config import Settings
+from .limits import Limits
+from .receipt_key import ReceiptKey
 from .store import schema, statuses
 from .store.background import Repeated
 from .store.deliveries import Deliveries
 from .store.engine import Database
 from .store.errors import NotInitialised
 from .store.registry import Registries
+from .store.standby import Standby
 
 SECRET_BYTES = 32
 SWEEP_SECONDS = 3_600.0
@@ -36,8 +37,10 @@ class Hub:
     deliveries: Deliveries
     beside: tuple[Repeated, ...]
     secret: bytes
-    receipts: Signer
+    receipts: ReceiptKey
     clock: Callable[[], int]
+    limits: Limits
+    standby: Standby
 
     def start(self) -> None:
         """Begin what is done beside answering: deliveries written, old statuses dropped, SQLite's log shortened."""
@@ -79,14 +82,23 @@ def make_secret(path: Path) -> None:
 
 
 def open_hub(settings: Settings, *, clock: Callable[[], int] = wall_clock) -> Hub:
-    """Open the hub of these settings. Raises `NotInitialised`, `Unavailable` or `KeysError` with what to do."""
+    """Open the hub of these settings. Raises `NotInitialised` or `Unavailable` with what to do.
+
+    A receipt key that cannot be read is no reason not to open: see `ReceiptKey`.
+    """
     secret = read_secret(settings.secret_path)
-    receipts = open_signer(f"file:{settings.receipt_key_path.absolute()}", None)
-    database = Database(settings.database)
-    with database.reading() as tx:
-        schema.check(tx)
+    receipts = ReceiptKey(settings.receipt_key_path)
+    database = Database(settings.database, standby=settings.replica_url)
+    try:
+        with database.reading() as tx:
+            schema.check(tx)
+    except BaseException:
+        database.close()
+        raise
     beside = (
         Repeated("statuses", SWEEP_SECONDS, lambda: statuses.sweep(database, clock(), settings.status_days)),
         Repeated("checkpoints", CHECKPOINT_SECONDS, database.checkpoint),
     )
-    return Hub(settings, database, Registries(), Deliveries(database), beside, secret, receipts, clock)
+    limits = Limits(settings)
+    deliveries, standby = Deliveries(database), Standby(database)
+    return Hub(settings, database, Registries(), deliveries, beside, secret, receipts, clock, limits, standby)

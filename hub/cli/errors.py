@@ -2,6 +2,7 @@
 
 import traceback
 from collections.abc import Mapping
+from io import StringIO
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -69,6 +70,13 @@ def tell(error: Exception, program: str) -> int:
         err=True,
     )
     return FAILED
+
+
+def tell_usage(error: click.ClickException) -> None:
+    """Say on stderr what is wrong with a command line: a word of it, a file's name say, may have come from others."""
+    told = StringIO()
+    error.show(told)
+    click.echo("\n".join(plain(line) for line in told.getvalue().splitlines()), err=True)
 
 
 def _sentence(error: Exception) -> str:

@@ -7,9 +7,9 @@ import click
 
 from hub.release import VERSION
 
-from . import agreements, credentials, founding, members, review, serving
+from . import agreements, certificates, credentials, founding, members, promotion, review, serving, upkeep
 from .demo import demo
-from .errors import FAILED, tell
+from .errors import FAILED, tell, tell_usage
 from .explaining import explain
 
 PROGRAM = "cirt-hub"
@@ -37,7 +37,12 @@ for command in (
     members.invite,
     credentials.key,
     credentials.token,
+    certificates.cert,
     agreements.agreement,
+    upkeep.backup,
+    upkeep.restore_command,
+    promotion.promoted_command,
+    upkeep.doctor,
     explain,
     demo,
 ):
@@ -55,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         result = commands.main(args=arguments, prog_name=PROGRAM, standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        tell_usage(error)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt, BrokenPipeError):
         return FAILED

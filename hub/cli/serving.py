@@ -2,11 +2,13 @@
 
 import errno
 import os
+import signal
 import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
 from types import MappingProxyType
@@ -19,6 +21,7 @@ from granian.log import LogLevels
 from granian.server.mp import MPServer
 
 from hub.config import Settings, load_settings
+from hub.exposition import Page
 from hub.heap import share_one_heap
 from hub.running import open_hub
 
@@ -55,14 +58,49 @@ def serve(host: str, port: int, workers: int | None, tls_cert: Path | None, tls_
     settings = load_settings(workers=workers)
     if (tls_cert is None) != (tls_key is None):
         raise click.UsageError("--tls-cert and --tls-key belong together")
-    open_hub(settings).close()  # whatever is wrong is told here, in one sentence, and not by every worker
+    with closing(open_hub(settings)) as hub:  # whatever is wrong is told here, in one sentence, and not by every worker
+        if fault := hub.receipts.fault():
+            click.echo(f"polls are served, but publications and acceptances are refused for now: {fault}", err=True)
     port = free_port(host, port)
     server = _server(settings, host, port, tls_cert, tls_key)
     server.on_startup(_announcing(host, port, tls_cert))
+    os.register_at_fork(after_in_child=_end_at_once)
     try:
-        server.serve()
+        with _metrics(settings):
+            server.serve()
     except SystemExit as end:
         raise CommandFailed("a server process ended unexpectedly; the reason stands above") from end
+
+
+@contextmanager
+def _metrics(settings: Settings) -> Iterator[None]:
+    """The page of metrics, if it is set, as long as the server runs. Raises `CommandFailed`."""
+    address = settings.metrics_address
+    if address is None:
+        yield
+        return
+    try:
+        page = Page(settings.data_dir, *address)
+    except OSError as error:
+        sentence = f"the metrics page cannot be opened on HUB_METRICS_BIND={settings.metrics_bind}: {error.strerror}"
+        raise CommandFailed(
+            f"{sentence}; choose another address, or see that {settings.data_dir} can be written"
+        ) from (error)
+    click.echo(f"metrics http://{settings.metrics_bind}/metrics", err=True)
+    try:
+        yield
+    finally:
+        page.close()
+
+
+def _end_at_once() -> None:
+    """Let a signal end a server process that has not begun to answer.
+
+    It would else have the handlers of the process that made it, which do nothing here, and be waited for in vain, for
+    as long as one that drains. The server sets the handlers that drain once the process is ready.
+    """
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def workers_of(settings: Settings) -> int:

@@ -1,4 +1,4 @@
-"""The registry: members, keys, tokens and agreements as one immutable snapshot, obeyed by every worker at once.
+"""The registry: members, credentials and agreements as one immutable snapshot, obeyed by every worker at once.
 
 Each change raises `hub.revision` in its own transaction; each request reads that number in the transaction it works in,
 and a worker whose snapshot is older reads anew. So a revoked token or a suspended agreement binds on the next request.
@@ -36,13 +36,25 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Who asks: a member by one of its tokens. `pending`: the key enrolled with the token is not confirmed yet."""
+    """Who asks: a member by one of its tokens or certificates, told by `token`, the public id of either.
+
+    `pending`: the key enrolled with the token is not confirmed yet.
+    """
 
     member: str
     member_no: int
     token: str
     redistributes: bool
     pending: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Certified:
+    """An account by a client certificate, and how long that is good: microseconds since the epoch."""
+
+    account: Account
+    valid_from: int
+    valid_until: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +80,8 @@ class Registry:
     groups: Mapping[str, Group]
     collections: Mapping[str, Collection]  # by id and by alias
     accounts: Mapping[str, Account]  # by token digest
-    tokens: Mapping[str, Account]  # by token id
+    certificates: Mapping[str, Certified]  # by fingerprint
+    tokens: Mapping[str, Account]  # by the id of token or certificate
 
     def member(self, name: str) -> Member | None:
         """The member with this id or alias, whatever its state."""
@@ -124,7 +137,8 @@ def read(tx: Tx, revision: int, epoch: str) -> Registry:
     """Read the whole registry."""
     members = [Member(*row) for row in tx.rows("SELECT no, id, alias, name, state FROM members ORDER BY no")]
     by_id = {member.id: member for member in members}
-    accounts = _accounts(tx, by_id)
+    accounts, certificates = _accounts(tx, by_id), _certificates(tx, by_id)
+    every = [*accounts.values(), *(each.account for each in certificates.values())]
     groups = _groups(tx)
     collections: dict[str, Collection] = {}
     for no, identity, proofs, alias in tx.rows("SELECT no, id, proofs, alias FROM groups ORDER BY id"):
@@ -140,20 +154,22 @@ def read(tx: Tx, revision: int, epoch: str) -> Registry:
         members=by_id,
         member_aliases={member.alias: member for member in members},
         member_numbers={member.no: member for member in members},
-        ring=_ring(tx),
+        ring=ring(tx),
         groups=groups,
         collections=collections,
         accounts=accounts,
-        tokens={account.token: account for account in accounts.values()},
+        certificates=certificates,
+        tokens={account.token: account for account in every},
     )
 
 
-def _ring(tx: Tx) -> Ring:
-    ring = {}
+def ring(tx: Tx) -> Ring:
+    """Every key on record, whatever its state."""
+    held = {}
     for kid, member, jwk, state, valid_from, valid_until, revoked_at in tx.rows(
         "SELECT kid, member, jwk, state, valid_from, valid_until, revoked_at FROM keys"
     ):
-        ring[kid] = RingKey(
+        held[kid] = RingKey(
             key=load_jwk(json.loads(jwk)),
             member=member,
             valid_from=valid_from,
@@ -161,7 +177,7 @@ def _ring(tx: Tx) -> Ring:
             revoked_at=revoked_at,
             state=state,
         )
-    return Ring(ring)
+    return Ring(held)
 
 
 def _accounts(tx: Tx, members: Mapping[str, Member]) -> Mapping[str, Account]:
@@ -174,6 +190,19 @@ def _accounts(tx: Tx, members: Mapping[str, Member]) -> Mapping[str, Account]:
         if owner is not None and owner.state == State.APPROVED:
             accounts[digest] = Account(member, owner.no, identity, bool(redistributes), key_state != KeyState.CONFIRMED)
     return accounts
+
+
+def _certificates(tx: Tx, members: Mapping[str, Member]) -> Mapping[str, Certified]:
+    certified = {}
+    for identity, fingerprint, member, redistributes, valid_from, valid_until in tx.rows(
+        "SELECT id, fingerprint, member, redistributes, valid_from, valid_until FROM certificates"
+        " WHERE revoked_at IS NULL"
+    ):
+        owner = members.get(member)
+        if owner is not None and owner.state == State.APPROVED:
+            account = Account(member, owner.no, identity, bool(redistributes), pending=False)
+            certified[fingerprint] = Certified(account, valid_from, valid_until)
+    return certified
 
 
 def _groups(tx: Tx) -> Mapping[str, Group]:

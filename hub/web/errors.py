@@ -15,9 +15,12 @@ from feeds.accept import MEDIA_TYPE
 from feeds.errors import BadCursor, BadQuery, NotAcceptable, WrongContentType
 from feeds.resources import error as error_resource
 from feeds.resources import to_bytes
+from hub import measures
 from hub.access import Absent, Forbidden
 from hub.acts import BadInvitation, Refused, Replayed
+from hub.limits import TooMany
 from hub.publish import Revoked
+from hub.receipt_key import NoReceiptKey
 from hub.store.errors import Busy, ClockAhead, Full, NotInitialised, Unavailable
 from keys.errors import KeysError, Malformed, NotAnEnvelope
 from policies.reasons import Refusal
@@ -76,9 +79,13 @@ TABLE: Final[Mapping[type[BaseException], Rule]] = MappingProxyType(
         BadInvitation: Rule(403, "bad-invitation", "The invitation is not good", show=True),
         Replayed: Rule(409, "replayed", "This was said before", show=True),
         Refused: Rule(409, "refused", "This cannot be done", show=True),
+        TooMany: Rule(429, "rate-limited", "Too many requests", show=True),
         Busy: Rule(503, "busy", "The hub is busy; nothing was changed", retry_after=2),
         Unavailable: Rule(
             503, "unavailable", "The hub's database cannot be reached; a retry is harmless", retry_after=5
+        ),
+        NoReceiptKey: Rule(
+            503, "no-receipt-key", "The hub cannot sign receipts now; nothing was changed", retry_after=60
         ),
         NotInitialised: Rule(503, "not-ready", "The hub is not ready", retry_after=30),
         ClockAhead: Rule(503, "clock-ahead", "The hub's clock is being set right; nothing was changed", retry_after=60),
@@ -105,6 +112,7 @@ def answer(error: BaseException, environ: Environ) -> Answer:
         error_id=request_id if rule is UNKNOWN else None,
         details=_details(error) if rule.show else None,
     )
+    measures.refused(rule.code or _code(error))
     _tell(error, rule, environ, request_id)
     content_type = MEDIA_TYPE if is_taxii(environ["PATH_INFO"]) else JSON_TYPE
     return Answer(to_bytes(resource), rule.status, content_type, _fields(error, rule), request_id)
@@ -119,8 +127,9 @@ def _fields(error: BaseException, rule: Rule) -> list[Field]:
     fields = list(CHALLENGES) if rule is NOT_AUTHENTICATED else []
     if isinstance(error, MethodNotAllowed):
         fields.append(("Allow", ", ".join(sorted(error.valid_methods or ()))))
-    if rule.retry_after is not None:
-        fields.append(("Retry-After", str(rule.retry_after)))
+    wait = error.retry_after if isinstance(error, TooMany) else rule.retry_after
+    if wait is not None:
+        fields.append(("Retry-After", str(wait)))
     return fields
 
 

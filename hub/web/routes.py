@@ -6,7 +6,7 @@ from typing import Final
 
 from . import collections, deletion, discovery, health, poll, publish, status
 from .answers import Answer
-from .api import about, acceptances, agreements, dry_run, explain, join, keyring, me, streams
+from .api import about, acceptances, agreements, dry_run, explain, further_key, join, keyring, me, streams
 
 Door = Callable[..., Answer]
 """Takes the hub, the WSGI environ, and the parts of the path by name."""
@@ -48,6 +48,7 @@ API: Final = (
     Route("GET", "/api/v1/agreements/<name>/document", agreements.document),
     Route("POST", "/api/v1/agreements/<name>/acceptances", acceptances.accept),
     Route("GET", "/api/v1/keys", keyring.keys),
+    Route("POST", "/api/v1/keys", further_key.enrol),
     Route("GET", "/api/v1/streams/<name>", streams.streams),
     Route("POST", "/api/v1/dry-run/<name>", dry_run.dry_run),
     Route("GET", "/api/v1/explain/<name>/<stix_id>", explain.explain),

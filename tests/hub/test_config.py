@@ -5,7 +5,7 @@ import pytest
 from hub.config import BadSetting, load_settings
 
 
-@pytest.mark.parametrize("name", ["HUB_TYPO", "HUB_PROXY", "HUB_METRICS_BIND"])
+@pytest.mark.parametrize("name", ["HUB_TYPO", "HUB_METRICS_BINDING"])
 def test_a_setting_without_effect_is_unknown(name: str) -> None:
     """Red if a setting is taken that nothing obeys: its operator would believe that it works."""
     with pytest.raises(BadSetting, match=f"unknown setting {name}; known settings: HUB_APPROVALS"):
@@ -59,3 +59,20 @@ def test_approvals_are_one_or_two(value: str) -> None:
     """Red if a document could be approved by nobody, or by more than can be."""
     with pytest.raises(BadSetting, match="HUB_APPROVALS must be"):
         load_settings({"HUB_APPROVALS": value})
+
+
+@pytest.mark.parametrize(
+    "value", ["9480", ":9480", "127.0.0.1", "127.0.0.1:0", "a:x", "::1:9480", "http://x:1", "a:70000"]
+)
+def test_a_metrics_address_is_host_and_port(value: str) -> None:
+    """Red if a malformed address ends in a traceback, or in a page that nobody meant to open."""
+    with pytest.raises(BadSetting, match="HUB_METRICS_BIND must be like"):
+        load_settings({"HUB_METRICS_BIND": value})
+
+
+@pytest.mark.parametrize(
+    ("value", "address"), [("", None), ("127.0.0.1:9480", ("127.0.0.1", 9480)), ("[::1]:80", ("::1", 80))]
+)
+def test_a_metrics_address_is_read(value: str, address: tuple[str, int] | None) -> None:
+    """Red if there is a page without its setting, or the brackets of an IPv6 address stay."""
+    assert load_settings({"HUB_METRICS_BIND": value}).metrics_address == address
