@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from .acts import ActError, AlreadyThere
+from .durable import sync_folder
 
 STATEMENT: Final = "backup.json"
 DATABASE: Final = "database"
@@ -93,15 +94,6 @@ def check_free(path: Path) -> None:
     """See that nothing is written over. Raises `AlreadyThere`."""
     if path.exists():
         raise AlreadyThere(f"{path} is there already; a backup is never written over, so name another file")
-
-
-def sync_folder(folder: Path) -> None:
-    """Bring the names in a folder to disk."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _pack(file: IO[bytes], statement: Statement, files: Mapping[str, Path]) -> None:

@@ -18,6 +18,7 @@ from .acts import Actor, Refused
 from .archive import DATABASE, OWNER_ONLY, RECEIPT_KEY, SECRET, BadBackup, Statement
 from .backups import mark_of
 from .config import Settings
+from .durable import sync_folder
 from .soundness import Soundness, inspect
 from .store import founding, replacing, schema
 from .store.copying import Told
@@ -76,7 +77,7 @@ def restore(
                 _put(source, target, stamp)
             _renew(database, statement, before, actor, clock(), digest)
         aside = replacing.put_in_place(url, files[DATABASE], stamp)
-        archive.sync_folder(place)
+        sync_folder(place)
     return {
         "restored": str(path.absolute()),
         "digest": digest,
@@ -172,4 +173,4 @@ def _put(source: Path, target: Path, stamp: str) -> None:
         file.write(source.read_bytes())
         file.flush()
         os.fsync(file.fileno())
-    archive.sync_folder(target.parent)
+    sync_folder(target.parent)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import settings
 
 from support.clock import Clock
+from support.members import Neighbourhood, neighbourhood
 from support.postgres import Cluster
 from support.served import Serving, serving
 
@@ -74,6 +75,20 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         yield hub
     if cluster:
         cluster.drop_database(url)
+
+
+@pytest.fixture
+def hood(tmp_path: Path, database_url: str) -> Iterator[Neighbourhood]:
+    """Give a hub without members, behind doors on each engine; its members work by `cirt`."""
+    with neighbourhood(tmp_path, database_url) as hood:
+        yield hood
+
+
+@pytest.fixture
+def quick(tmp_path: Path) -> Iterator[Neighbourhood]:
+    """Give the same on SQLite alone, for what does not touch the hub's database."""
+    with neighbourhood(tmp_path, f"sqlite:///{tmp_path / 'hub.db'}") as hood:
+        yield hood
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol
 
-from .durable import OWNER_ONLY, make_folder, sync_folder, write_whole
+from hub.durable import OWNER_ONLY, make_folder, sync_folder, write_whole
+
 from .faults import CirtError
 from .state import State
 

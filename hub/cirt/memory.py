@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from hub.durable import make_folder, write_whole
 from keys.head import Head
 from keys.manifest import Manifest
 
-from .durable import make_folder, write_whole
 from .state import State
 
 FOLDER = "sent"

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hub.durable import write_whole
 from keys.errors import KeysError, Malformed
 from keys.jwk import PublicKey, load_jwk
 from keys.ring import KeyState, Ring, RingKey
 from keys.signer import Signer, open_signer
 from keys.strict_json import parse
 
-from .durable import write_whole
 from .faults import CirtError, NotJoined
 
 CONFIG = "config.toml"

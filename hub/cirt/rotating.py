@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from feeds.errors import NotAuthenticated
+from hub.durable import sync_folder, write_whole
 from keys.algorithms import ED25519
 from keys.enrolment import sign_enrolment
 from keys.errors import KeysError
@@ -19,7 +20,6 @@ from keys.ring import KeyState
 from keys.signer import Signer, generate_key_file, open_signer
 from keys.strict_json import parse
 
-from .durable import sync_folder, write_whole
 from .faults import CirtError
 from .link import Link, text_of
 from .profile import Profile

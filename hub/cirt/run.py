@@ -9,11 +9,11 @@ from typing import Any
 
 import click
 
+from hub.durable import locked, make_folder
 from keys.errors import BadPassphrase
 from keys.signer import Signer
 
 from . import show
-from .durable import locked, make_folder
 from .faults import CirtError
 from .link import Link
 from .profile import Profile, load_profile

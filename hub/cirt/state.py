@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from .durable import OWNER_ONLY, make_folder
+from hub.durable import OWNER_ONLY, make_folder
+
 from .faults import STATE
 
 _VERSION = 1

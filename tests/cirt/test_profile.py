@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from hub.cirt.destinations import open_destination
-from hub.cirt.durable import locked, write_whole
 from hub.cirt.faults import CirtError, Exit, NotJoined, ending
 from hub.cirt.main import cirt
 from hub.cirt.profile import KEY, Profile, load_profile
 from hub.cirt.run import Run
 from hub.cirt.show import plain
 from hub.cirt.state import State, open_state, scratch_state
+from hub.durable import locked, write_whole
 from keys.jwk import load_jwk
 from keys.signer import generate_key_file
 from support.clock import Clock

@@ -7,11 +7,11 @@ from pathlib import Path
 import click
 
 from hub.cirt import show
-from hub.cirt.durable import make_folder
 from hub.cirt.faults import CirtError
 from hub.cirt.link import Link, receipt_key_of, text_of
 from hub.cirt.profile import CONFIG, KEY, Profile
 from hub.cirt.run import Run, command
+from hub.durable import make_folder
 from keys import base64url
 from keys.algorithms import ALGORITHMS, ED25519
 from keys.enrolment import sign_enrolment

@@ -6,7 +6,6 @@ from pathlib import Path
 import click
 
 from hub.cirt import show
-from hub.cirt.durable import write_whole
 from hub.cirt.faults import CirtError
 from hub.cirt.leaving import Leaving
 from hub.cirt.memory import Fate, unanswered
@@ -14,6 +13,7 @@ from hub.cirt.publishing import Desk
 from hub.cirt.reading import read_files
 from hub.cirt.run import Run, command
 from hub.cirt.signing import sign as sign_parts
+from hub.durable import write_whole
 from policies.labels import Label
 
 from .publish import LABELS, LEAVE_OUT, remarks
