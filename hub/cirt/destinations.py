@@ -85,9 +85,14 @@ class StandardOutput:
     """Lines for another program; it must have taken them before the cursor moves, as far as that can be known."""
 
     def page(self, kind: str, first: int, bodies: Sequence[bytes]) -> Written:
-        """Write the page and flush it."""
+        """Write the page and flush it; unbuffered (PYTHONUNBUFFERED), a write that a signal cuts short takes a part."""
         del kind, first
-        sys.stdout.buffer.write(b"\n".join(bodies) + b"\n")
+        left = memoryview(b"\n".join(bodies) + b"\n")
+        while left:
+            taken = sys.stdout.buffer.write(left)
+            if not taken:
+                raise CirtError("standard output takes nothing now; give `cirt` a pipe that waits (not O_NONBLOCK)")
+            left = left[taken:]
         sys.stdout.buffer.flush()
         return Written("standard output", None, 0, whole=False)
 

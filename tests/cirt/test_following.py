@@ -217,14 +217,18 @@ def test_an_interval_has_sane_bounds(quick: Neighbourhood, words: tuple[str, ...
 
 
 @pytest.mark.long
-def test_processes_end_after_the_page_and_go_on_at_any_byte(database_url: str, tmp_path: Path) -> None:
-    """Red if SIGTERM cuts a page, its cursor moves before it is taken, a kill repeats one, or the lock is kept."""
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_processes_end_after_the_page_and_go_on_at_any_byte(database_url: str, tmp_path: Path, unbuffered: str) -> None:
+    """Red if SIGTERM cuts a page, its cursor moves before it is taken, a kill repeats one, or the lock is kept.
+
+    Unbuffered is how containers run Python: a write to a pipe then takes less than all when a signal comes.
+    """
     with serving(tmp_path, database_url) as hub:
         a, b = (profiled(hub, name) for name in ("alpha", "bravo"))
         group = hub.world.agreement([(a[0], "both", "amber"), (b[0], "both", "amber")], alias="first")
         a[0].publish(group, indicators(400))
         words = (*FOLLOW, "--ndjson", "-")
-        with started(b[1], *words) as process:
+        with started(b[1], *words, PYTHONUNBUFFERED=unbuffered) as process:
             assert process.stdout is not None
             assert process.stderr is not None
             first = [

@@ -27,9 +27,9 @@ def profiled(hub: Serving, name: str) -> tuple[Cirt, Path]:
     return cirt, home
 
 
-def started(home: Path, *words: str) -> subprocess.Popen[bytes]:
-    """`cirt` with these words, running; the caller ends it."""
-    environ = {**os.environ, "CIRT_HOME": str(home)}
+def started(home: Path, *words: str, **variables: str) -> subprocess.Popen[bytes]:
+    """`cirt` with these words and variables of the environment, running; the caller ends it."""
+    environ = {**os.environ, "CIRT_HOME": str(home), **variables}
     pipe = subprocess.PIPE
     return subprocess.Popen([*CIRT, *words], env=environ, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe)
 
