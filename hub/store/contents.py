@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from policies.labels import Label
 
 from .engine import Row, Tx
+from .selection import SHELF
 
 AT_ONCE = 200
 
@@ -85,8 +86,7 @@ def objects(tx: Tx) -> Iterator[StoredObject]:
 def stored(tx: Tx, grp: int, publisher: int, ids: Sequence[str]) -> frozenset[tuple[str, str]]:
     """(STIX id, SHA-256) of a publisher's objects in a group with these ids."""
     rows = tx.rows(
-        "SELECT stix_id, sha256 FROM objects WHERE grp = :grp AND publisher = :publisher"
-        f" AND stix_id {tx.among('ids')}",
+        f"SELECT o.stix_id, o.sha256 FROM {tx.each('objects', SHELF, 'stix_id', 'ids')}",
         grp=grp,
         publisher=publisher,
         ids=tx.listed(ids),

@@ -56,9 +56,16 @@ class Tx:
         """Add rows, each with one value a column: the fastest way the engine has for many."""
         self._dialect.insert(self._driver, table, columns, rows)
 
-    def among(self, name: str) -> str:
-        """SQL that follows a column: its value is in the list parameter `name` (made by `listed`)."""
-        return self._dialect.among(name)
+    def each(self, table: str, condition: str, column: str, name: str) -> str:
+        """SQL that follows FROM: rows `o` of a table that meet the condition, by an index for each of a list's values.
+
+        Args:
+            table: its name.
+            condition: SQL over `o`.
+            column: whose value is to be
+            name: in this list parameter (made by `listed`).
+        """
+        return self._dialect.each(table, condition, column, name)
 
     def listed(self, values: Iterable[str]) -> object:
         """A list of texts as one parameter, so that a statement's text does not depend on its length."""

@@ -12,6 +12,9 @@ from functools import lru_cache
 #: Ranks above every label: the flag of a row that nothing supersedes.
 NONE = 5
 
+#: Condition: a row of one publisher in one group.
+SHELF = "o.grp = :grp AND o.publisher = :publisher"
+
 #: Above this many `match[type]` values one filtered scan is shorter than a union of them.
 MOST_UNITED_TYPES = 40
 

@@ -8,7 +8,7 @@ from feeds.timestamps import format_taxii
 
 from .engine import Row, Tx
 from .errors import ClockAhead
-from .selection import NONE, View, visible
+from .selection import NONE, SHELF, View, visible
 
 MILLISECOND = 1_000
 #: A sequencer further ahead of the clock than this means the clock jumped forward and came back.
@@ -77,8 +77,7 @@ def held(tx: Tx, grp: int, publisher: int, ids: Collection[str]) -> Mapping[str,
     found: dict[str, list[HeldRow]] = {}
     if ids:
         for row in tx.rows(
-            f"SELECT {_HELD} FROM objects o WHERE o.grp = :grp AND o.publisher = :publisher"
-            f" AND o.stix_id {tx.among('ids')}",
+            f"SELECT {_HELD} FROM {tx.each('objects', SHELF, 'stix_id', 'ids')}",
             grp=grp,
             publisher=publisher,
             ids=tx.listed(ids),
@@ -103,8 +102,8 @@ def bodies(
     if not digests:
         return {}
     rows = tx.rows(
-        "SELECT o.stix_id, o.sha256, o.versioned, o.version, o.body FROM objects o WHERE o.grp = :grp"
-        f" AND o.publisher = :publisher AND o.stix_id {tx.among('ids')}",
+        "SELECT o.stix_id, o.sha256, o.versioned, o.version, o.body"
+        f" FROM {tx.each('objects', SHELF, 'stix_id', 'ids')}",
         grp=grp,
         publisher=publisher,
         ids=tx.listed({stix_id for stix_id, _ in digests}),
@@ -122,8 +121,7 @@ def lowest_ranks(tx: Tx, grp: int, publisher: int, ids: Collection[str]) -> Mapp
     if not ids:
         return {}
     rows = tx.rows(
-        "SELECT o.stix_id, min(o.rank) FROM objects o WHERE o.grp = :grp AND o.publisher = :publisher"
-        f" AND o.stix_id {tx.among('ids')} GROUP BY o.stix_id",
+        f"SELECT o.stix_id, min(o.rank) FROM {tx.each('objects', SHELF, 'stix_id', 'ids')} GROUP BY o.stix_id",
         grp=grp,
         publisher=publisher,
         ids=tx.listed(ids),
@@ -145,9 +143,10 @@ def readable(tx: Tx, view: View, others_than: int, ids: Collection[str]) -> Mapp
     if not ids or not view.starts:
         return {}
     starts = {f"start{rank}": start for rank, start in view.starts}
+    others = f"o.grp = :grp AND o.publisher <> :publisher AND {visible(view)}"
     rows = tx.rows(
-        "SELECT o.stix_id, o.sha256, min(o.rank) FROM objects o WHERE o.grp = :grp AND o.publisher <> :publisher"
-        f" AND {visible(view)} AND o.stix_id {tx.among('ids')} GROUP BY o.stix_id, o.sha256",
+        f"SELECT o.stix_id, o.sha256, min(o.rank) FROM {tx.each('objects', others, 'stix_id', 'ids')}"
+        " GROUP BY o.stix_id, o.sha256",
         grp=view.grp,
         publisher=others_than,
         ids=tx.listed(ids),

@@ -73,8 +73,7 @@ def keep(tx: Tx, grp: int, manifests: Sequence[KeptManifest]) -> None:
 def answered(tx: Tx, grp: int, publisher: int, digests: Sequence[str]) -> Mapping[str, str]:
     """Payload digest → status id, of those already accepted from this publisher in this group."""
     rows = tx.rows(
-        "SELECT digest, status FROM manifests WHERE grp = :grp AND publisher = :publisher"
-        f" AND digest {tx.among('digests')}",
+        f"SELECT o.digest, o.status FROM {tx.each('manifests', selection.SHELF, 'digest', 'digests')}",
         grp=grp,
         publisher=publisher,
         digests=tx.listed(digests),
@@ -85,7 +84,7 @@ def answered(tx: Tx, grp: int, publisher: int, digests: Sequence[str]) -> Mappin
 def manifest_ids(tx: Tx, grp: int, publisher: int, ids: Sequence[str]) -> Sequence[str]:
     """Those of the ids under which this publisher has a manifest in this group already."""
     rows = tx.rows(
-        f"SELECT stix_id FROM manifests WHERE grp = :grp AND publisher = :publisher AND stix_id {tx.among('ids')}",
+        f"SELECT o.stix_id FROM {tx.each('manifests', selection.SHELF, 'stix_id', 'ids')}",
         grp=grp,
         publisher=publisher,
         ids=tx.listed(ids),
