@@ -4,7 +4,6 @@ import uuid
 from contextlib import closing
 from pathlib import Path
 
-from hub.running import wall_clock
 from hub.store import selection, shelves
 from support.world import World
 
@@ -27,7 +26,7 @@ def test_ids_are_looked_up_one_by_one_before_the_table_was_ever_analysed(tmp_pat
     """Red if a first publication of many objects reads the whole group for each envelope (`= ANY` on PostgreSQL)."""
     positions = range(1, 5_001)
     asked = [new(position).stix_id for position in range(4_501, 5_501)]
-    with closing(World(tmp_path, database_url, wall_clock)) as world:
+    with closing(World(tmp_path, database_url)) as world:
         database = world.hub.database
         with database.writing() as tx:
             shelves.add(tx, 1, [new(position) for position in positions], positions)
