@@ -2,6 +2,7 @@
 
 import errno
 import os
+import resource
 import signal
 import socket
 import ssl
@@ -32,6 +33,13 @@ TARGET: Final = "hub.app:worker"
 DRAIN_SECONDS: Final = 30
 PROBE_SECONDS: Final = 0.05
 MOST_WORKERS: Final = 4
+#: Connections of one process, idle ones too: whoever comes when they are taken waits for one to end. A poller may keep
+#: its connection between two polls.
+CONNECTIONS: Final = 4096
+#: Requests that one process answers at once. One whose body does not come holds a thread as long as that lasts.
+THREADS: Final = 256
+#: Files of one process besides its connections: the database's, the log, those of the server itself.
+_FILES: Final = 256
 
 _TO_STDERR: Final = MappingProxyType(
     {
@@ -130,6 +138,12 @@ def free_port(host: str, port: int) -> int:
         raise CommandFailed(sentence) from error
 
 
+def _connections() -> int:
+    """How many connections a process may hold, of `CONNECTIONS`, by what the system lets it open."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)  # granian has raised the soft limit to the hard one
+    return CONNECTIONS if files == resource.RLIM_INFINITY else max(min(CONNECTIONS, files - _FILES), 1)
+
+
 def _server(settings: Settings, host: str, port: int, cert: Path | None, key: Path | None) -> MPServer:
     share_one_heap()
     try:
@@ -149,6 +163,8 @@ def _server(settings: Settings, host: str, port: int, cert: Path | None, key: Pa
             ssl_protocol_min=SSLProtocols.tls12,
             respawn_failed_workers=True,
             workers_kill_timeout=DRAIN_SECONDS,
+            backpressure=_connections(),
+            blocking_threads=THREADS,
         )
     except (ConfigurationError, ssl.SSLError, OSError) as error:
         raise CommandFailed(f"the TLS certificate or key cannot be used ({cert}, {key}): {error}") from error

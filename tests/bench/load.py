@@ -99,13 +99,13 @@ class Load:
         self.rare += [item.id for item in rare]
         self._remember(common)
         self.published += size
-        return self._signed({COMMON: [*updates, *common], RARE: rare})
+        return self._signed((COMMON, [*updates, *common]), (RARE, rare))
 
     def plain(self, size: int) -> bytes:
         """The next envelope of so many new objects under one manifest."""
         items = self._objects(COMMON, size)
         self.published += size
-        return self._signed({COMMON: items})
+        return self._signed((COMMON, items))
 
     def plains(self, count: int, size: int) -> list[bytes]:
         """So many plain envelopes."""
@@ -136,9 +136,15 @@ class Load:
         self.updated += [item.id for item in items[:1]]
         return items
 
-    def _signed(self, listed: dict[str, list[Item]]) -> bytes:
-        parts = [item.canonical for items in listed.values() for item in items]
-        parts += [self._manifest(label, items).canonical for label, items in listed.items() if items]
+    def large(self, manifests: int, size: int) -> bytes:
+        """The next envelope of several manifests over so many new objects each."""
+        lists = [(COMMON, self._objects(COMMON, size)) for _ in range(manifests)]
+        self.published += manifests * size
+        return self._signed(*lists)
+
+    def _signed(self, *listed: tuple[str, Sequence[Item]]) -> bytes:
+        parts = [item.canonical for _, items in listed for item in items]
+        parts += [self._manifest(label, items).canonical for label, items in listed if items]
         return b'{"objects":[' + b",".join(parts) + b"]}"
 
     def _manifest(self, label: str, items: Sequence[Item]) -> Item:

@@ -16,7 +16,7 @@ from typing import Any
 
 import click
 from bench.processes import Setting
-from bench.stages import GROWTH, PARTS, Chosen, measured
+from bench.stages import GROWTH, PARTS, Chosen
 from bench.table import Report
 from rich.console import Console
 
@@ -46,13 +46,15 @@ def _both(chosen: Chosen, elsewhere: Executor, *, sqlite: bool, postgresql: bool
     reports = []
     with tempfile.TemporaryDirectory(prefix="hub-bench-") as place:
         if sqlite:
-            folder = Path(place, "sqlite")
-            reports.append(measured("SQLite", folder, f"sqlite:///{folder / 'hub.db'}", chosen, elsewhere))
+            for number, measure in enumerate(chosen.measures):
+                folder = Path(place, f"sqlite-{number}")
+                reports.append(measure("SQLite", folder, f"sqlite:///{folder / 'hub.db'}", chosen, elsewhere))
         missed = sum(report.missed for report in reports)
         if postgresql:
             with Cluster() as cluster:
-                folder, database = Path(place, "postgresql"), cluster.create_database()
-                reports.append(measured("PostgreSQL (fsync off)", folder, database, chosen, elsewhere))
+                for number, measure in enumerate(chosen.measures):
+                    folder, database = Path(place, f"postgresql-{number}"), cluster.create_database()
+                    reports.append(measure("PostgreSQL (fsync off)", folder, database, chosen, elsewhere))
     return reports, missed
 
 

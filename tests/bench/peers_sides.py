@@ -117,7 +117,7 @@ def versioned(load: Load, size: int) -> bytes:
     """The next envelope of so many objects that have versions: OpenTAXII 0.9.3 fails on those without `modified`."""
     items = [each for each in load._objects(COMMON, 2 * size) if not each.id.startswith("url--")][:size]
     load.published += 2 * size
-    return load._signed({COMMON: items})
+    return load._signed((COMMON, items))
 
 
 def bodies(side: Side, envelopes: Sequence[bytes]) -> list[bytes]:

@@ -1,13 +1,14 @@
 """In which order is a database measured? Filled, asked at its first size and, if wished, at ten times that."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench import clients, limits, measures
+from bench.crowds import Place, crowded, open_crowd
 from bench.measures import PAGE, Bench
 from bench.processes import Server, Setting, serving
 from bench.scene import open_scene
@@ -15,7 +16,7 @@ from bench.table import Figure, Must, Report
 
 HELLO = "bench.hello:worker"
 GROWTH = 10  # how many times more objects the second stage has
-PARTS = ("drain", "publish", "poll", "ask")
+PARTS = ("drain", "publish", "poll", "ask", "crowd")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,12 @@ class Chosen:
     parts: frozenset[str]
     setting: Setting
     tell: Callable[[str], None]
+
+    @property
+    def measures(self) -> "Sequence[Callable[[str, Path, str, Chosen, Executor], Report]]":
+        """What fills a hub of its own: the table of one database, and the crowds."""
+        alone = [measured] if self.parts - {"crowd"} else []
+        return [*alone, *([among_crowds] if "crowd" in self.parts else [])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,15 @@ class First:
 
     drain: Figure | None
     polls: Figure | None
+
+
+def among_crowds(name: str, folder: Path, database: str, chosen: Chosen, elsewhere: Executor) -> Report:
+    """What crowds do to the others, in a hub of its own."""
+    crowd = open_crowd(folder, database)
+    report = Report(f"{name}, among crowds; {chosen.setting.text}")
+    with serving(folder, crowd.settings, chosen.setting) as server:
+        crowded(Place(crowd, server, report, elsewhere), chosen.tell)
+    return report
 
 
 def measured(name: str, folder: Path, database: str, chosen: Chosen, elsewhere: Executor) -> Report:

@@ -1,5 +1,6 @@
 """Do slow clients stand in the way of others? H-2 (T-53): alone and behind nginx, 200 that send or read slowly."""
 
+import resource
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -8,16 +9,19 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import requests
 
 from policies.agreement import Agreement
 from support.proxy import NAME, Proxy
-from support.served import PATIENCE, Serving, accepted, post
+from support.served import CIRT_HUB, PATIENCE, Serving, accepted, post, serving
 from support.stage import indicator
 from support.world import TAXII, Cirt
 
 SLOW = 200
 READERS = 20
+IDLE = 1_100
 SOON = 1.0  # seconds for a normal poll
+SOON_ENOUGH = 10.0  # and on a busy machine, well before a connection at rest is ended (30 seconds)
 LARGE = "x" * 1_000_000
 
 Open = Callable[[], socket.socket]
@@ -53,6 +57,40 @@ def poll(connect: Open, cirt: Cirt, group: Agreement) -> float:
         assert answer.startswith(b"HTTP/1.1 200 "), answer[:200]
         taken.append(time.monotonic() - begun)
     return min(taken)
+
+
+def test_pollers_that_keep_their_connections_shut_nobody_out(tmp_path: Path) -> None:
+    """More than a thousand of them at rest. Red if the server's own default of 1,024 holds, shared by its processes."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    with serving(tmp_path, f"sqlite:///{tmp_path / 'hub.db'}") as hub, ExitStack() as stack:
+        _, b, group = hub.pair()
+        place = urlsplit(hub.url)
+
+        def connect() -> socket.socket:
+            return socket.create_connection((place.hostname or "", place.port or 0), timeout=SOON_ENOUGH)
+
+        for _ in range(IDLE):
+            poller = stack.enter_context(connect())
+            poller.sendall(head(b, group, "GET", query="?limit=1") + b"\r\n")
+            assert poller.recv(65_536).startswith(b"HTTP/1.1 200 ")
+        assert poll(connect, b, group) < SOON
+
+
+def test_connections_leave_the_hub_files_to_work_with(tmp_path: Path) -> None:
+    """More connections than it may open files. Red if they take the last ones: it could not write any more."""
+    few = ("sh", "-c", 'ulimit -n 500; exec "$0" "$@"', *CIRT_HUB)
+    with serving(tmp_path, f"sqlite:///{tmp_path / 'hub.db'}", few) as hub, ExitStack() as stack:
+        a, b, group = hub.pair()
+        place = urlsplit(hub.url)
+        session = stack.enter_context(requests.Session())
+        address = f"{hub.url}/live/collections/{group.id}/objects/"
+        assert session.get(address, headers=b.headers, timeout=PATIENCE).status_code == 200
+        for _ in range(600):
+            stack.enter_context(socket.create_connection((place.hostname or "", place.port or 0), timeout=PATIENCE))
+        time.sleep(SOON)  # until the server has taken in as many as it will
+        raw = a.envelope(group, [indicator(1)])
+        accepted(session.post(address, raw, headers={**a.headers, "Content-Type": TAXII}, timeout=PATIENCE))
 
 
 @pytest.mark.long
