@@ -29,8 +29,9 @@ READING_AT_ONCE: Final = {"sqlite": 1, "postgresql": 8}
 #: What the matcher is given for a method that no door can have.
 UNKNOWN_METHOD: Final = "-"
 
-#: A publication makes some 50,000 objects, none of them garbage in circles: look for those between publications.
-GARBAGE: Final = (100_000, 10, 10)
+#: A publication makes up to a million objects, none of them garbage in circles. A look through the young ones stops all
+#: other requests for some milliseconds, one through all of them for half a second: hence often, and hardly ever.
+GARBAGE: Final = (10_000, 1_000, 10)
 
 
 class Application(Flask):
