@@ -13,7 +13,7 @@ import structlog
 
 log = structlog.get_logger("hub.store")
 
-#: The same page in a row, after which it is said; and said again after as many more.
+#: The same page in a row, after which it is said; and said again after twice as many, each time.
 TIMES: Final = 50
 #: Pollers remembered at a time; the one that was silent longest is forgotten.
 MOST: Final = 10_000
@@ -43,6 +43,7 @@ class Standing:
             self._last[poller] = (after, last, times)
             if len(self._last) > MOST:
                 self._last.popitem(last=False)
-        if times % TIMES == 0:
+        rounds, rest = divmod(times, TIMES)
+        if rest == 0 and rounds.bit_count() == 1:
             log.warning("the same page again and again: this client does not go on", times=times, **names)
         return times
