@@ -4,7 +4,7 @@ Looks only at this publisher's rows in this group, and at rows it may itself rea
 member may not see.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from feeds.objects import StixObject
@@ -28,6 +28,7 @@ class Facts:
     kinds: Mapping[str, str]
     reads: Mapping[tuple[str, str], int]
     members: Registry
+    creators: Mapping[str, str | None]
 
     def own_lowest(self, stix_id: str) -> Label | None:
         """The laxest label among all the publisher's own copies in this group, this publication included."""
@@ -45,6 +46,10 @@ class Facts:
     def enrolled(self, identity: str) -> bool:
         """Whether this identity is a member of the hub, suspended or not; who is proposed or rejected is nobody."""
         return _is_enrolled(self.members, identity)
+
+    def creator(self, stix_id: str) -> str | None:
+        """The author that the publisher's first version names, here or in this publication; None: nobody."""
+        return self.creators.get(stix_id)
 
 
 def _is_enrolled(registry: Registry, identity: str | None) -> bool:
@@ -86,4 +91,13 @@ def gather(
         kinds={**shelves.marking_kinds(tx, group.no, account.member_no, marked), **kinds},
         reads=shelves.readable(tx, view, account.member_no, authored),
         members=registry,
+        creators={**_oldest(listed, lowest), **shelves.authors(tx, group.no, account.member_no, held.keys())},
     )
+
+
+def _oldest(listed: Sequence[tuple[StixObject, Label]], ids: Collection[str]) -> dict[str, str | None]:
+    """The author of the first version of each id that this publication lists in several; `ids` are all it lists."""
+    if len(listed) == len(ids):
+        return {}
+    versions = sorted((item.version_ns, item.id, item.author) for item, _ in listed if item.version_ns is not None)
+    return {stix_id: author for _, stix_id, author in reversed(versions)}

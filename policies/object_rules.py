@@ -35,6 +35,9 @@ class Held(Protocol):
     def enrolled(self, identity_id: str, /) -> bool:
         """Whether this identity is an enrolled member."""
 
+    def creator(self, stix_id: str, /) -> str | None:
+        """Whom the publisher's first version of an object names as its author; None: nobody, or there is no other."""
+
 
 class ObjectRules:
     """The rules for the objects of one manifest; remembers what it asked of the shelf."""
@@ -60,6 +63,9 @@ class ObjectRules:
             found += self._personal(marked)
         if self._is_foreign(marked.author):
             found += self._not_author(marked)
+        creator = self._held.creator(marked.id)
+        if creator is not None and creator != marked.author:
+            found.append(_not_creator(marked, creator))
         leaks = self._leaks
         for mention in marked.mentions:
             leak = leaks.get(mention)
@@ -152,6 +158,15 @@ class ObjectRules:
             " under that label, or take the mention out"
         )
         return Reason("leaks-reference", sentence, marked.id, marked.version, {"mention": mention})
+
+
+def _not_creator(marked: Marked, creator: str) -> Reason:
+    named = f"names {marked.author}" if marked.author else "names nobody"
+    sentence = (
+        f"an earlier version that you published names {creator} as its creator (created_by_ref), and this one {named};"
+        " only the creator makes or revokes versions (STIX 2.1 §3.6): take a new id"
+    )
+    return Reason("not-author", sentence, marked.id, marked.version)
 
 
 def _named_in_pattern(text: bytes) -> re.Match[bytes] | None:

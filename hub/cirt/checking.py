@@ -133,6 +133,9 @@ class _Here:
         del identity_id
         return False
 
+    def creator(self, stix_id: str) -> None:
+        """Whom an earlier version names: the hub will say."""
+
 
 def check_policy(labelled: Sequence[tuple[StixObject, Label]], agreement: Agreement, member: str) -> list[Failure]:
     """Every reason of the agreement against publishing these objects, each under its manifest's label."""

@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+import orjson
+
 from feeds.timestamps import format_taxii
 
 from .engine import Row, Tx
@@ -136,6 +138,23 @@ def marking_kinds(tx: Tx, grp: int, publisher: int, ids: Collection[str]) -> Map
         for stix_id, rows in held(tx, grp, publisher, ids).items()
         if rows[0].marking_kind
     }
+
+
+def authors(tx: Tx, grp: int, publisher: int, ids: Collection[str]) -> Mapping[str, str | None]:
+    """`created_by_ref` of the first row under each of the ids that has versions, on this publisher's shelf here."""
+    if not ids:
+        return {}
+    first = (
+        f"{SHELF} AND o.versioned AND NOT EXISTS (SELECT 1 FROM objects p WHERE p.grp = o.grp AND p.stix_id = o.stix_id"
+        " AND p.publisher = o.publisher AND p.position < o.position)"
+    )
+    rows = tx.rows(
+        f"SELECT o.stix_id, o.body FROM {tx.each('objects', first, 'stix_id', 'ids')}",
+        grp=grp,
+        publisher=publisher,
+        ids=tx.listed(ids),
+    )
+    return {str(stix_id): orjson.loads(bytes(body)).get("created_by_ref") for stix_id, body in rows}
 
 
 def readable(tx: Tx, view: View, others_than: int, ids: Collection[str]) -> Mapping[tuple[str, str], int]:

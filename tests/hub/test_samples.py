@@ -57,6 +57,10 @@ class Shelves:
         """Whether it is one of the four."""
         return identity_id in MEMBERS.values()
 
+    def creator(self, stix_id: str, /) -> str | None:
+        """Whom the first version of this member names."""
+        return next((read.author for who, _, read, _ in self.rows if (who, read.id) == (self.member, stix_id)), None)
+
 
 def read(publication: cast.Publication, group: str) -> list[Row]:
     """Return the publication's objects, each under its own label; definitions go with the laxest."""

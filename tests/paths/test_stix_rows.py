@@ -24,6 +24,8 @@ NUMBERS = count(100)
 READERS = ("alpha", "romeo", "bravo")
 ALL, TO_AMBER, TO_STRICT = ["alpha", "romeo", "bravo"], ["alpha", "romeo"], ["alpha"]
 MARKING = "marking-definition--"
+VENDOR, OTHERS_IDENTITY = f"identity--{UUID}", f"identity--{OTHER}"
+"""Members of nothing."""
 THEIRS = f"extension-definition--{OTHER}"
 
 
@@ -81,6 +83,30 @@ def test_s2_a_property_above_ones_clearance_withholds_the_whole_object(lasting: 
     value = fresh_object(granular_markings=[{"marking_ref": amber, "selectors": ["name"]}])
     assert relayed(lasting, value, "amber")
     assert readers(lasting, value["id"]) == TO_AMBER
+
+
+@pytest.mark.parametrize("named", [OTHERS_IDENTITY, None], ids=["another", "nobody"])
+@pytest.mark.parametrize("change", [{}, {"revoked": True}], ids=["new version", "revocation"])
+@pytest.mark.parametrize("together", [False, True], ids=["later", "in one envelope"])
+def test_s3_a_new_version_names_the_creator_of_the_first(
+    lasting: Stage,
+    named: str | None,
+    change: dict[str, Any],
+    together: bool,  # noqa: FBT001
+) -> None:
+    """Red if a version is judged by its own author alone: whoever passes an object on could revoke it in its name."""
+    first = fresh_object(created_by_ref=VENDOR)
+    other = {**first, "modified": "2026-11-19T10:00:00.000Z", **change, "created_by_ref": named}
+    other = {name: value for name, value in other.items() if value is not None}
+    if not together:
+        lasting.publish("alpha", [first])
+    listed = [other, first] if together else [other]
+    failed = told(lasting.post(lasting.objects(), lasting.envelope("alpha", listed, "green")))["failures"]
+    assert [each["version"] for each in failed if each["message"].startswith("not-author")] == [other["modified"]]
+    lasting.publish("alpha", [{**other, "created_by_ref": VENDOR}])
+    anonymous = fresh_object()
+    lasting.publish("alpha", [anonymous])
+    lasting.publish("alpha", [{**anonymous, "modified": "2026-11-19T10:00:00.000Z", "created_by_ref": VENDOR}])
 
 
 def test_s7_an_earlier_version_after_the_end_is_history(lasting: Stage) -> None:

@@ -105,6 +105,8 @@ OBJECTS: dict[str, tuple[Thing, dict[str, Any], list[str]]] = {
         {},
         ["personal-data"],
     ),
+    "of another author than before": (Thing(author=A), {"shelf": Shelf(creators={Thing().id: B})}, ["not-author"]),
+    "of nobody, but before of somebody": (Thing(), {"shelf": Shelf(creators={Thing().id: B})}, ["not-author"]),
     "not its author": (Thing(author=B), {"shelf": Shelf(members=frozenset({A, B}))}, ["not-author"]),
     "leaks": (
         Thing(mentions=(TOOL,)),
@@ -141,6 +143,7 @@ PERMITTED: dict[str, tuple[Thing, dict[str, Any]]] = {
     "personal data allowed": (Thing(id=ADDRESS), {"personal_data": "allow"}),
     "one's own": (Thing(author=A), {"shelf": Shelf(members=frozenset({A, B}))}),
     "of no member": (Thing(author="identity--00000000-0000-4000-8000-00000000000a"), {}),
+    "of the same author again": (Thing(author=A), {"shelf": Shelf(creators={Thing().id: A})}),
     "of nobody, version 5": (Thing(id="ipv4-addr--00000000-0000-5000-8000-00000000000b"), {}),
     "held under the same label": (Thing(mentions=(TOOL,)), {"shelf": Shelf(lowest={TOOL: AMBER})}),
     "held under a laxer label": (Thing(mentions=(TOOL,)), {"shelf": Shelf(lowest={TOOL: GREEN})}),
@@ -223,7 +226,7 @@ def test_a_pattern_that_names_personal_data_is_a_warning(canonical: bytes, warne
     assert decide(Thing(canonical=canonical), personal_data="allow").warnings == ()
 
 
-@pytest.mark.parametrize("question", ["own_lowest", "markings", "readable", "enrolled"])
+@pytest.mark.parametrize("question", ["own_lowest", "markings", "readable", "enrolled", "creator"])
 def test_an_error_anywhere_is_a_refusal(question: str) -> None:
     """Red if a shelf that fails to answer lets a publication pass, or breaks out as another error."""
 

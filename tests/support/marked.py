@@ -48,6 +48,7 @@ class Shelf:
     kinds: Mapping[str, str] = field(default_factory=dict)
     read: Mapping[tuple[str, str], Label] = field(default_factory=dict)
     members: frozenset[str] = frozenset()
+    creators: Mapping[str, str] = field(default_factory=dict)
 
     def own_lowest(self, stix_id: str, /) -> Label | None:
         """The laxest label of the copies held."""
@@ -65,6 +66,10 @@ class Shelf:
     def enrolled(self, identity_id: str, /) -> bool:
         """Whether the identity is a member."""
         return identity_id in self.members
+
+    def creator(self, stix_id: str, /) -> str | None:
+        """Whom the first version held names."""
+        return self.creators.get(stix_id)
 
 
 @dataclass(frozen=True, slots=True)
