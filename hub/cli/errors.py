@@ -82,4 +82,6 @@ def tell_usage(error: click.ClickException) -> None:
 def _sentence(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}"
+    if isinstance(error, StoreError) and error.cause:
+        return f"{error} ({error.cause})"
     return str(error)

@@ -24,7 +24,7 @@ from sqlalchemy import event
 from sqlalchemy.pool import QueuePool
 
 from . import copying
-from .errors import Busy, Full, NotInitialised, StoreError, Unavailable
+from .errors import Busy, NotInitialised
 from .tables import metadata
 
 #: Longest wait for a write lock, seconds: publishers get "busy, come back" instead of a pile-up.
@@ -107,6 +107,8 @@ class Sqlite:
     begin_writing = "BEGIN IMMEDIATE"
     begin_reading = "BEGIN"
     checkpoint = "PRAGMA wal_checkpoint(PASSIVE)"
+
+    secrets: frozenset[str] = frozenset()
 
     def __init__(self, url: str) -> None:
         self.path = Path(sa.make_url(url).database or "")
@@ -223,6 +225,10 @@ class Postgresql:
 
     def __init__(self, url: str) -> None:
         self.url = sa.make_url(url).set(drivername="postgresql+psycopg")
+        given = {name: str(value) for name, value in self.url.query.items()} | {
+            "password": str(self.url.password or "")
+        }
+        self.secrets = frozenset(value for name, value in given.items() if name.endswith("password") and value)
 
     @staticmethod
     @lru_cache(maxsize=1024)
@@ -307,21 +313,3 @@ def dialect_of(url: str) -> Sqlite | Postgresql:
     if url.startswith("postgresql"):
         return Postgresql(url)
     raise NotInitialised(f"HUB_DATABASE_URL must begin with sqlite: or postgresql:, not {url.partition(':')[0]!r}")
-
-
-def translated(error: Exception) -> StoreError:
-    """The store's own error for what the driver or the pool said; raised `from` it by the caller."""
-    origin = getattr(error, "orig", None) or error
-    text = str(origin)
-    state = getattr(origin, "sqlstate", None)
-    if isinstance(error, sa.exc.TimeoutError) or "locked" in text or state in {"55P03", "57014", "40001", "40P01"}:
-        return Busy("the database is busy; nothing was written; try again in a moment")
-    if "disk is full" in text or state in {"53100", "53200"}:
-        return Full("the disk of the database is full; nothing was written; free space and try again")
-    if "disk I/O error" in text:
-        return Unavailable("the disk of the database failed: look at the kernel's log; a retry is harmless")
-    if "no such table" in text or state == "42P01":
-        return NotInitialised("the database has no tables of the hub; make them with `cirt-hub init`")
-    if isinstance(origin, sqlite3.OperationalError | psycopg.OperationalError | psycopg.InterfaceError):
-        return Unavailable("the database cannot be reached; try again in a moment")
-    return StoreError(f"the database refused a statement: {type(origin).__name__}")

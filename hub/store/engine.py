@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy.pool import PoolProxiedConnection
 
 from .copying import Told
-from .dialect import Postgresql, Sqlite, dialect_of, translated
+from .dialect import Postgresql, Sqlite, dialect_of
+from .driver_errors import translated
 from .errors import Unavailable
 
 #: Rows fetched at a time: few enough to stop early, many enough that Python is not the bottleneck.
@@ -87,6 +88,7 @@ class Database:
 
     def __init__(self, url: str, *, create: bool = False, standby: str = "") -> None:
         self._dialect = dialect_of(url)
+        self._secrets = self._dialect.secrets | (dialect_of(standby).secrets if standby else frozenset())
         self.name = self._dialect.name
         self._writer = self._dialect.writer(create=create)
         with self._translated(), self._writer.connect():
@@ -188,6 +190,6 @@ class Database:
         try:
             yield
         except sa.exc.SQLAlchemyError as error:
-            raise translated(error) from error
+            raise translated(error, self._secrets) from error
         except self._dialect.errors as error:
-            raise translated(error) from error
+            raise translated(error, self._secrets) from error

@@ -2,11 +2,15 @@
 
 
 class StoreError(Exception):
-    """Base of everything the store raises; `sentence` is fit for an operator."""
+    """Base of everything the store raises; `sentence` is fit for an operator.
+
+    `cause` is what the driver said, for the log: its class, code and first line; empty where no driver spoke.
+    """
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
         self.sentence = sentence
+        self.cause = ""
 
 
 class Busy(StoreError):

@@ -101,7 +101,8 @@ class Standby:
 
     def _failed(self, error: Exception) -> None:
         if self._until is None:
-            log.warning("standby not used", why=str(error), rest_seconds=self._rest)
+            cause = error.cause if isinstance(error, StoreError) else ""
+            log.warning("standby not used", why=str(error), cause=cause, rest_seconds=self._rest)
         self._until = time.monotonic() + self._rest
 
 

@@ -21,7 +21,7 @@ from hub.acts import BadInvitation, Refused, Replayed
 from hub.limits import TooMany
 from hub.publish import Revoked
 from hub.receipt_key import NoReceiptKey
-from hub.store.errors import Busy, ClockAhead, Full, NotInitialised, Unavailable
+from hub.store.errors import Busy, ClockAhead, Full, NotInitialised, StoreError, Unavailable
 from keys.errors import KeysError, Malformed, NotAnEnvelope
 from policies.reasons import Refusal
 
@@ -155,6 +155,7 @@ def _tell(error: BaseException, rule: Rule, environ: Environ, request_id: str) -
     if rule is UNKNOWN:
         log.error("failed", **place, exc_info=error)
     elif rule.status >= 500:  # noqa: PLR2004  (the server's own faults, RFC 9110 §15.6)
-        log.warning("unavailable", code=rule.code, why=str(error), **place)
+        cause = error.cause if isinstance(error, StoreError) else ""
+        log.warning("unavailable", code=rule.code, why=str(error), cause=cause, **place)
     elif rule is NOT_AUTHENTICATED:
         log.info("refused", code=rule.code, why=str(error), peer=environ.get("REMOTE_ADDR"), **place)
