@@ -20,9 +20,9 @@ def publish(hub: Hub, environ: Environ, name: str) -> Answer:
     """Take a publication in: 202 with its status, which tells whether it was taken or why not."""
     with hub.database.reading() as tx:
         registry, account = account_of(hub, tx, environ)
-        require(find(registry, account, name, hub.clock()), "write")
+        group = require(find(registry, account, name, hub.clock()), "write").collection.group.id
     check_accept(environ)
     check_taxii_body(environ)
     check_encoding(environ)
-    with ROOM.body(environ, hub.settings.max_content_length) as raw:
+    with ROOM.body(environ, hub.settings.max_content_length, group) as raw:
         return taxii(to_bytes(accept(hub, account, name, raw)), 202)

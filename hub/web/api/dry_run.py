@@ -18,11 +18,11 @@ def dry_run(hub: Hub, environ: Environ, name: str) -> Answer:
     """The judgement on an envelope, signed or not; needs the right to publish in the group."""
     with hub.database.reading() as tx:
         registry, account = account_of(hub, tx, environ)
-        require(find(registry, account, name, hub.clock()), "write")
+        group = require(find(registry, account, name, hub.clock()), "write").collection.group.id
     check_body(environ, TAXII_TYPE, JSON_TYPE)
     check_encoding(environ)
     label = _label([value for key, value in pairs(environ) if key == "tlp"])
-    with ROOM.body(environ, hub.settings.max_content_length) as raw:
+    with ROOM.body(environ, hub.settings.max_content_length, group) as raw:
         return json(rehearse(hub, account, name, raw, label))
 
 
