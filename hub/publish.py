@@ -30,10 +30,10 @@ from .placement import Shelf
 from .running import Hub
 from .store import shelves, statuses, streams
 from .store.engine import Tx
-from .store.errors import Busy
+from .store.errors import Busy, Deadlock
 from .store.registry import Account
 
-#: How often a publication is decided anew because the registry changed under it, before it is told to come back.
+#: How often a publication is decided because the registry changed under it, or it met a deadlock; then: come back.
 MOST_DECISIONS = 5
 
 
@@ -83,7 +83,7 @@ def accept(hub: Hub, account: Account, name: str, raw: bytes) -> dict[str, Any]:
         signed = None if known else prove(asked, envelope)  # 2 keys: signatures
         faults, read = read_objects(signed.objects if signed else (), asked.at)  # 3 feeds
         for _ in range(MOST_DECISIONS):
-            with suppress(_Overtaken), measures.taking() as taking, hub.database.writing() as tx:
+            with suppress(_Overtaken, Deadlock), measures.taking() as taking, hub.database.writing() as tx:
                 shelves.lock(tx, asked.group, account.member_no)
                 taking.held()
                 known = _answered(tx, asked, envelope)  # the same envelope may have come in twice at once

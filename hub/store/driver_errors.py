@@ -7,11 +7,12 @@ from urllib.parse import quote
 import psycopg
 import sqlalchemy as sa
 
-from .errors import Busy, Full, NotInitialised, StoreError, Unavailable
+from .errors import Busy, Deadlock, Full, NotInitialised, StoreError, Unavailable
 
 REMOVED = "[removed]"
 #: Letters of a driver's sentence that are told.
 MOST = 300
+_BROKEN_OFF = frozenset({"40001", "40P01"})  # PostgreSQL's serialization_failure and deadlock_detected
 
 
 def translated(error: Exception, secrets: Iterable[str] = ()) -> StoreError:
@@ -30,8 +31,9 @@ def translated(error: Exception, secrets: Iterable[str] = ()) -> StoreError:
 def _meant(error: Exception, origin: Exception) -> StoreError:
     text = str(origin)
     state = getattr(origin, "sqlstate", None)
-    if isinstance(error, sa.exc.TimeoutError) or "locked" in text or state in {"55P03", "57014", "40001", "40P01"}:
-        return Busy("the database is busy; nothing was written; try again in a moment")
+    if isinstance(error, sa.exc.TimeoutError) or "locked" in text or state in {"55P03", "57014", *_BROKEN_OFF}:
+        kind = Deadlock if state in _BROKEN_OFF else Busy
+        return kind("the database is busy; nothing was written; try again in a moment")
     if "disk is full" in text or state in {"53100", "53200"}:
         return Full("the disk of the database is full; nothing was written; free space and try again")
     if "disk I/O error" in text:

@@ -17,6 +17,10 @@ class Busy(StoreError):
     """The lock was not had in time; nothing was written; the same request may be sent again."""
 
 
+class Deadlock(Busy):
+    """The database broke this transaction off so that another could go on; nothing was written; try it again."""
+
+
 class Unavailable(StoreError):
     """The database cannot be reached, or the connection was lost; a retry is harmless."""
 

@@ -12,7 +12,7 @@ import requests
 from hub.access import Absent
 from hub.answers import REPEATED
 from hub.app import create_app
-from hub.publish import Revoked
+from hub.publish import MOST_DECISIONS, Revoked
 from hub.store import dialect, keyring, tokens
 from hub.store.errors import Busy, Unavailable
 from hub.store.registry import bump
@@ -114,6 +114,41 @@ def test_f08_the_same_envelope_twice_at_once(world: World, second: Second) -> No
     assert answers[0] == answers[1]
     assert a.ids(group.id) == [ONE, TWO]
     assert len(a.poll(group.proofs)) == 1
+
+
+BROKEN_OFF = """
+CREATE SEQUENCE tries;
+CREATE FUNCTION break_off() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  IF nextval('tries') <= {times} THEN RAISE EXCEPTION 'broken off' USING ERRCODE = '{state}'; END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER break_off BEFORE INSERT ON statuses FOR EACH ROW WHEN (NOT NEW.refused) EXECUTE FUNCTION break_off()
+"""
+
+
+@pytest.mark.parametrize(("times", "state"), [(1, "40P01"), (1, "40001"), (MOST_DECISIONS, "40P01")])
+def test_f10_a_deadlock_is_tried_again_within_bounds(postgres: Cluster, tmp_path: Path, times: int, state: str) -> None:
+    """PostgreSQL breaks a publication off, at its last write: it is decided anew, so often, and then told to come back.
+
+    Red if a deadlock or a serialisation failure reaches the publisher, or is tried for ever. (SQLite has neither.)
+    """
+    url = postgres.create_database()
+    world = World(tmp_path, url, Clock(AT))
+    a = world.cirt("a")
+    group = world.agreement([(a, "both", "amber")])
+    raw = a.envelope(group, [indicator(1), indicator(2)])
+    with postgres.connect(url.partition("@/")[2].partition("?")[0]) as admin:
+        admin.execute(BROKEN_OFF.format(times=times, state=state).encode())
+        if times == MOST_DECISIONS:
+            with pytest.raises(Busy):
+                a.post(group, raw)
+            assert a.ids(group.id) == []
+        answer = a.post(group, raw)
+        assert (answer["failure_count"], REPEATED in answer) == (0, False)
+        assert admin.execute("SELECT last_value FROM tries").fetchone() == (times + 1,)
+    assert a.ids(group.id) == [ONE, TWO]
+    world.close()
+    postgres.drop_database(url)
 
 
 @pytest.fixture
