@@ -4,8 +4,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -27,10 +29,14 @@ from hub.store.errors import NotInitialised
 from hub.store.tables import metadata
 from support.clock import Clock
 from support.papers import SHELL
+from support.stage import indicator
+from support.stix_objects import AT
 from support.upgrades import KEPT, VERSIONS, load, settings_of
+from support.world import World
 
 ROOT = Path(__file__).resolve().parents[2]
 TAXII = "application/taxii+json;version=2.1"
+PATIENCE = 20.0  # seconds
 
 
 class Killed(BaseException):
@@ -168,3 +174,58 @@ def test_f20_a_process_killed_while_it_migrates(database_url: str, when: str) ->
         with database.reading() as tx:
             schema.check(tx)
             assert inspect(tx).faults == []
+
+
+def test_f16_f20_two_nodes_migrate_at_once(database_url: str) -> None:
+    """One of them does it; the other waits and finds it done. Red if migrations take no lock that all nodes ask for."""
+    load(VERSIONS[0], database_url)
+    halted, go = Event(), Event()
+
+    def halt(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if "UPDATE alembic_version" in statement and not halted.is_set():
+            halted.set()
+            assert go.wait(PATIENCE)
+
+    def node() -> None:
+        with closing(Database(database_url)) as database:
+            schema.upgrade(database)
+
+    event.listen(sa.Engine, "before_cursor_execute", halt)
+    try:
+        with ThreadPoolExecutor() as threads:
+            first = threads.submit(node)
+            assert halted.wait(PATIENCE)
+            second = threads.submit(node)
+            with suppress(TimeoutError):
+                second.result(0.5)
+            assert not second.done(), "it waits for the first"
+            go.set()
+            first.result(PATIENCE)
+            second.result(PATIENCE)
+    finally:
+        go.set()
+        event.remove(sa.Engine, "before_cursor_execute", halt)
+    with closing(Database(database_url)) as database:
+        assert difference(database) == []
+
+
+def test_f20_a_hub_goes_on_beside_a_later_schema(database_url: str, tmp_path: Path) -> None:
+    """Within a rolling upgrade another node has brought the database on, by what can be added (expand, then contract).
+
+    Polls and publications go on here, and `/readyz` says that this process is to be replaced. Red if a request asks
+    for the schema's version, or names no columns and so meets those it does not know.
+    """
+    world = World(tmp_path, database_url, Clock(AT))
+    a = world.cirt("a")
+    group = world.agreement([(a, "both", "amber")])
+    assert a.publish(group, [indicator(1)])["failure_count"] == 0
+    with world.hub.database.writing() as tx:
+        for name in metadata.tables:
+            tx.run(f"ALTER TABLE {name} ADD COLUMN later TEXT")
+        tx.run("UPDATE alembic_version SET version_num = '9999'")
+    assert a.publish(group, [indicator(2)])["failure_count"] == 0
+    assert a.ids(group.id) == [indicator(1)["id"], indicator(2)["id"]]
+    assert len(a.poll(group.proofs)) == 2
+    ready = create_app(world.hub).test_client(use_cookies=False).get("/readyz")
+    assert (ready.status_code, ready.get_json(force=True)["failing"]) == (503, ["schema"])
+    world.close()
