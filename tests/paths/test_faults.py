@@ -21,7 +21,7 @@ from support.agreements import agreement_toml
 from support.clock import SECOND, Clock
 from support.cutting import before_http, before_postgres
 from support.dump import dump
-from support.failpoints import Point, Second
+from support.failpoints import Point, Second, until_it_waits
 from support.postgres import Cluster
 from support.served import Poller, Serving, accepted, post
 from support.stage import indicator
@@ -108,6 +108,7 @@ def test_f08_the_same_envelope_twice_at_once(world: World, second: Second) -> No
     halt, first = second.start(a, group, raw, Point.STAMPED)
     with ThreadPoolExecutor(1) as threads:
         other = threads.submit(a.post, group, raw)
+        until_it_waits(world, other)
         halt.go.set()
         answers = first.result(), other.result()
     assert answers[1].pop(REPEATED)

@@ -5,8 +5,7 @@ ALPHA receives up to amber+strict, ROMEO up to amber, BRAVO up to green; all but
 
 import json
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from typing import Any
 
@@ -14,7 +13,7 @@ import pytest
 
 from feeds.taxii_query import VersionFilter
 from keys.envelope import Item, item_of
-from support.failpoints import Point, Second
+from support.failpoints import Point, Second, until_it_waits
 from support.stage import Stage, indicator, told
 from support.stix_objects import observable
 from support.world import World, envelope_of
@@ -183,7 +182,7 @@ def test_f10_two_versions_at_once(world: World, second: Second) -> None:
     halt, slow = second.start(a, group, a.envelope(group, older, "amber"), Point.STAMPED)
     with ThreadPoolExecutor(1) as threads:
         fast = threads.submit(a.publish, group, [version(1, 1)])
-        _until_it_waits(world, fast)
+        until_it_waits(world, fast)
         halt.go.set()
         assert slow.result()["failure_count"] == 0
         assert fast.result()["failure_count"] == 0
@@ -193,13 +192,3 @@ def test_f10_two_versions_at_once(world: World, second: Second) -> None:
     every = [json.loads(body)["modified"] for body in b.poll(group.id, match_id=(stix_id,), match_version=wanted)]
     assert last == [VERSIONS[1]]
     assert every == list(VERSIONS[:2])
-
-
-def _until_it_waits(world: World, waiting: Future[Any]) -> None:
-    """Wait until a publication waits for another one's lock; a SQLite file does not tell who waits for it."""
-    while True:
-        with suppress(TimeoutError):
-            pytest.fail(f"it did not wait: {waiting.result(0.2)}")
-        with world.hub.database.reading() as tx:
-            if not tx.postgresql or tx.row("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
-                return

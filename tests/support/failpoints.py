@@ -7,7 +7,7 @@ stamping and commit holds what the real one holds at that moment: the lock, the 
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from enum import StrEnum
 from typing import Any
@@ -17,7 +17,7 @@ from hub.running import Hub
 from hub.store.engine import Database, Tx
 from hub.store.registry import Registries
 from policies.agreement import Agreement
-from support.world import Cirt
+from support.world import Cirt, World
 
 PATIENCE = 20.0  # seconds until a halted publication gives up waiting for its test
 
@@ -92,3 +92,13 @@ class Second:
         """Let go of the database."""
         self._threads.shutdown()
         self.database.close()
+
+
+def until_it_waits(world: World, waiting: Future[Any]) -> None:
+    """Come back when a publication waits for the lock of another one; a SQLite file does not tell who waits for it."""
+    while True:
+        with suppress(TimeoutError):
+            raise AssertionError(f"it did not wait: {waiting.result(0.2)}")
+        with world.hub.database.reading() as tx:
+            if not tx.postgresql or tx.row("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
+                return
