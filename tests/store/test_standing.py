@@ -22,21 +22,22 @@ def test_the_same_page_in_a_row_is_said_less_and_less_often() -> None:
 
 
 def test_clients_that_go_on_are_not_named() -> None:
-    """Red if pages of two pollers, pages that follow one another, or empty ones count as one page."""
+    """Red if pages of two pollers, pages that share only their begin or their end, or empty ones count as one page."""
     with capture_logs() as said:
         found = Standing()
         for turn in range(3 * TIMES):
             assert found.note("a", turn, turn + 1) == 1
             assert found.note("b", turn % 2, 2 + turn % 2) == 1
             assert found.note("c", 5, 0) == 0
+            assert found.note("d", 5, 6 + turn) == 1
+            assert found.note("e", turn, 3 * TIMES) == 1
     assert said == []
 
 
 def test_pollers_are_forgotten_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Red if it grows with everybody who ever polled."""
+    """Red if it grows with everybody who ever polled, or forgets one who polls now."""
     monkeypatch.setattr(standing, "MOST", 3)
     found = Standing()
-    for poller in "abcda":
-        assert found.note(poller, 1, 2) == 1
-    assert found.note("a", 1, 2) == 2
-    assert len(found._last) == 3
+    for poller, times in [("a", 1), ("b", 1), ("c", 1), ("a", 2), ("d", 1), ("a", 3), ("b", 1)]:
+        assert found.note(poller, 1, 2) == times
+    assert list(found._last) == ["d", "a", "b"]
