@@ -223,9 +223,10 @@ def test_f20_a_hub_goes_on_beside_a_later_schema(database_url: str, tmp_path: Pa
         for name in metadata.tables:
             tx.run(f"ALTER TABLE {name} ADD COLUMN later TEXT")
         tx.run("UPDATE alembic_version SET version_num = '9999'")
-    assert a.publish(group, [indicator(2)])["failure_count"] == 0
-    assert a.ids(group.id) == [indicator(1)["id"], indicator(2)["id"]]
-    assert len(a.poll(group.proofs)) == 2
+    for value in (indicator(2), indicator(1, modified="2026-11-19T11:00:00.000Z")):
+        assert a.publish(group, [value])["failure_count"] == 0
+    assert a.ids(group.id) == [indicator(2)["id"], indicator(1)["id"]]
+    assert len(a.poll(group.proofs)) == 3
     ready = create_app(world.hub).test_client(use_cookies=False).get("/readyz")
     assert (ready.status_code, ready.get_json(force=True)["failing"]) == (503, ["schema"])
     world.close()
