@@ -170,6 +170,27 @@ def test_f09_every_publisher_has_a_shelf(lasting: Stage) -> None:
     assert sorted(times(lasting, "romeo", stix_id)) == [3, 4]
 
 
+def test_f09_two_publishers_at_once(world: World, second: Second) -> None:
+    """F-09: A's publication is halted before its commit while B posts the same objects; a reader has both, whole.
+
+    Red if positions are read from the group's row without its lock.
+    """
+    a, b, c = world.cirt("a"), world.cirt("b"), world.cirt("c")
+    group = world.agreement([(a, "both", "amber"), (b, "both", "amber"), (c, "receiver", "amber")])
+    values = [version(number, 0) for number in (1, 2)]
+    halt, slow = second.start(a, group, a.envelope(group, values), Point.STAMPED)
+    with ThreadPoolExecutor(1) as threads:
+        fast = threads.submit(b.publish, group, values)
+        until_it_waits(world, fast)
+        assert c.ids(group.id) == []
+        halt.go.set()
+        assert slow.result()["failure_count"] == 0
+        assert fast.result()["failure_count"] == 0
+    ids = [value["id"] for value in values]
+    assert c.ids(group.id) == [*ids, *ids]
+    assert [json.loads(body)["created_by_ref"] for body in c.poll(group.proofs)] == [a.id, b.id]
+
+
 def test_f10_two_versions_at_once(world: World, second: Second) -> None:
     """F-10: the older one is halted before its commit while the newer is posted; both stand, and one is the last.
 
