@@ -1,7 +1,8 @@
 """How is a hub made again from a backup? Checked first, put in its place last; until then there is none to be served.
 
 A restored hub has forgotten what came after its backup: it gets a new epoch, so that page tokens of the life before are
-refused with the advice to begin again by `added_after`, and its sequencers go on after whatever was given out.
+refused with the advice to begin again by `added_after`, and its sequencers go on after whatever was given out: by what
+is replaced, and by a machine that is gone and whose clock was ahead of this one's.
 """
 
 import hmac
@@ -19,6 +20,7 @@ from .archive import DATABASE, OWNER_ONLY, RECEIPT_KEY, SECRET, BadBackup, State
 from .backups import mark_of
 from .config import Settings
 from .durable import sync_folder
+from .promotion import MOST_APART
 from .soundness import Soundness, inspect
 from .store import founding, replacing, schema
 from .store.copying import Told
@@ -159,7 +161,7 @@ def _renew(
 ) -> None:
     with database.writing() as tx:
         founding.renew(tx, created_at=statement.created_at, revision=statement.revision)
-        founding.raise_positions(tx, before, at)
+        founding.raise_positions(tx, before, at + MOST_APART)
         actor.record(tx, "restore", "hub", at=at, digest=digest, taken_at=statement.taken_at)
 
 
