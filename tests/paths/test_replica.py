@@ -23,7 +23,7 @@ from hub.store.engine import Database, Tx
 from hub.store.registry import bump
 from hub.store.standby import Standby as Beside
 from policies.agreement import Agreement
-from support.clock import SECOND, Clock
+from support.clock import MINUTE, SECOND, Clock
 from support.postgres import Cluster
 from support.stage import indicator
 from support.standby import Standby
@@ -182,6 +182,18 @@ def test_f17_a_poll_at_the_end_is_answered_by_the_primary(pair: Pair) -> None:
         assert ids(get(app, pair.b, pair.path, added_after=cursor)) == wanted(2)
         proofs = f"/live/collections/{pair.group.proofs}/manifest/"
         assert len(get(app, pair.b, proofs).get_json(force=True)["objects"]) == 2
+
+
+def test_f17_only_the_groups_own_position_counts(pair: Pair) -> None:
+    """Another group is further on, by a clock that was ahead. Red if the last position of any group counts."""
+    other = pair.world.agreement([(pair.a, "both", "amber")])
+    pair.world.clock.advance(MINUTE)
+    assert pair.a.publish(other, [indicator(9)])["failure_count"] == 0
+    pair.world.clock.advance(-MINUTE)
+    with lagging(pair):
+        pair.publish(1)
+        assert not pair.asked()
+        assert pair.b.ids(pair.group.id) == wanted(1)
 
 
 def test_f17_a_full_page_is_read_from_the_standby_however_far_it_lags(pair: Pair, postgres: Cluster) -> None:
