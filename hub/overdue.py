@@ -1,4 +1,4 @@
-"""What waits for an operator? Documents and keys to confirm, agreements about to end, silent members."""
+"""What waits for an operator? Documents and keys to confirm, what is about to end, silent members."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -10,7 +10,7 @@ from policies.life import State
 from policies.reasons import Refusal
 
 from .findings import Finding, info, warning
-from .store import agreements, deliveries, keyring, members, operators
+from .store import agreements, certificates, deliveries, keyring, members, operators
 from .store.engine import Tx
 from .store.members import MemberRow
 from .store.registry import Registry
@@ -40,6 +40,7 @@ def overdue(tx: Tx, registry: Registry, needed: int, at: int) -> Iterator[Findin
     for row in rows:
         if row.state == State.APPROVED:
             yield from _keys(tx, row)
+            yield from _certificates(tx, row, at)
     for group in registry.groups.values():
         yield from _agreement(group, at)
         yield from _silent(tx, registry, group, at)
@@ -69,6 +70,20 @@ def _keys(tx: Tx, row: MemberRow) -> Iterator[Finding]:
         yield warning(
             f"the member {row.alias} has no confirmed key, and cannot publish", f"cirt-hub invite {row.alias}"
         )
+
+
+def _certificates(tx: Tx, row: MemberRow, at: int) -> Iterator[Finding]:
+    """Client certificates that open nothing any more, or soon; a revoked one is not asked after."""
+    for each in certificates.listed(tx, row.id):
+        if each.revoked_at is not None or each.valid_until >= at + SOON_DAYS * DAY:
+            continue
+        name = f"{each.id} ({each.label})" if each.label else each.id
+        until = format_taxii(each.valid_until)
+        mend = f"ask {row.alias} for a new one: cirt-hub cert add {row.alias} FILE; then cirt-hub cert revoke {each.id}"
+        if each.valid_until < at:
+            yield warning(f"the client certificate {name} of {row.alias} expired on {until}, and opens nothing", mend)
+        else:
+            yield warning(f"the client certificate {name} of {row.alias} is good until {until} only", mend)
 
 
 def _agreement(group: Group, at: int) -> Iterator[Finding]:

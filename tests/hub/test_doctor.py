@@ -17,9 +17,12 @@ from hub.credentials import add_operator
 from hub.doctor import examine
 from hub.findings import Finding, Level
 from hub.running import wall_clock
+from hub.store import certificates
+from hub.store.engine import Tx
+from policies.life import State
 from support import x509
 from support.agreements import agreement_toml
-from support.clock import DAY, HOUR, Clock
+from support.clock import DAY, HOUR, SECOND, Clock
 from support.papers import SHELL, imported, member_toml
 from support.postgres import binaries
 from support.stage import indicator
@@ -83,6 +86,24 @@ def _proposed(world: World) -> None:
     imported(world, agreement_toml(alias="other"))
 
 
+def _certified(days: int, **told: str) -> Callable[[World], str]:
+    """Bind a client certificate to member a that is good for so many days more."""
+
+    def spoil(world: World) -> str:
+        with world.hub.database.writing() as tx:
+            return bind(tx, world.cirts["a"].id, world.clock() + days * DAY, **told)
+
+    return spoil
+
+
+def bind(tx: Tx, member: str, until: int, label: str = "sensor") -> str:
+    """Bind a certificate that is good until then; its id."""
+    made = {"fingerprint": f"{until:064x}", "subject": "CN=sensor", "valid_from": 0, "valid_until": until, "at": AT}
+    identity = certificates.add(tx, member=member, label=label, redistributes=False, **made)  # type: ignore[arg-type]
+    assert identity
+    return identity
+
+
 SPOILT: Mapping[str, tuple[Callable[[World], object], str, str, str]] = MappingProxyType(
     {
         "secret open": (lambda w: w.settings.secret_path.chmod(0o644), "error", "open to others", "chmod 600"),
@@ -101,6 +122,18 @@ SPOILT: Mapping[str, tuple[Callable[[World], object], str, str, str]] = MappingP
             "key confirm",
         ),
         "no key": (_sql("DELETE FROM keys"), "warning", "no confirmed key", "cirt-hub invite"),
+        "certificate over": (
+            _certified(-1),
+            "warning",
+            "(sensor) of a expired on 2026-11-19",
+            "cirt-hub cert add a FILE",
+        ),
+        "certificate soon": (
+            _certified(29),
+            "warning",
+            "(sensor) of a is good until 2026-12-19",
+            "cirt-hub cert revoke",
+        ),
         "silent": (lambda w: w.clock.advance(8 * DAY), "warning", "has not polled first since", "member show"),
         "never": (_sql("DELETE FROM deliveries"), "warning", "has not polled first so far", "token list"),
         "proposed": (_proposed, "info", "waits for approval", "cirt-hub approve"),
@@ -116,7 +149,7 @@ def test_a_sound_hub_has_no_findings(sound: World) -> None:
 
 def test_what_waits_for_people_is_told_at_once(sound: World) -> None:
     """Red if one finding hides another, or a question is asked that one of the engines does not understand."""
-    told = ("operators", "unconfirmed", "never", "proposed")
+    told = ("operators", "unconfirmed", "certificate over", "certificate soon", "never", "proposed")
     for what in told:
         SPOILT[what][0](sound)
     findings = found(sound)
@@ -144,6 +177,24 @@ def test_an_agreement_that_ends_is_told_ahead(quick: World) -> None:
     until = group.versions[0].agreement.validity.until
     quick.clock.now = until - 29 * DAY
     assert any("ends on" in each.what and "cirt-hub import" in each.mend for each in found(quick))
+
+
+def test_client_certificates_that_nobody_waits_for_are_not_told(quick: World) -> None:
+    """Red if a certificate of long standing, a revoked one or one of a suspended member is told, or a day is wrong."""
+    a, b = (quick.cirts[name].id for name in "ab")
+    with quick.hub.database.writing() as tx:
+        bind(tx, a, quick.clock() + overdue.SOON_DAYS * DAY)
+        certificates.revoke(tx, bind(tx, a, quick.clock() - DAY, ""), quick.clock())
+        bind(tx, b, quick.clock() + DAY)
+        tx.run("UPDATE members SET state = :state WHERE id = :id", state=State.SUSPENDED, id=b)
+    assert found(quick) == []
+    quick.clock.advance(SECOND)
+    (soon,) = found(quick)
+    assert "is good until" in soon.what
+    quick.clock.advance(overdue.SOON_DAYS * DAY - SECOND)
+    assert any("is good until" in each.what for each in found(quick)), "its last microsecond"
+    quick.clock.advance(1)
+    assert any("expired on" in each.what for each in found(quick))
 
 
 def test_a_database_that_is_not_there_is_told(sound: World, tmp_path: Path) -> None:
