@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from collections.abc import Mapping
 from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
@@ -29,6 +30,12 @@ def load(version: str, url: str) -> dict[str, Any]:
             database.execute(script.encode())
     told: dict[str, Any] = json.loads(KEPT.joinpath(version, f"{engine}.json").read_text("utf-8"))
     return told
+
+
+def kept(page: Mapping[str, Any]) -> dict[str, Any]:
+    """An answer as it is kept: of its body the SHA-256."""
+    told = {name: value for name, value in page.items() if name != "body"}
+    return told | {"sha256": sha256(page["body"].encode()).hexdigest()}
 
 
 def settings_of(folder: Path, url: str) -> Settings:

@@ -2,8 +2,9 @@
 
     PYTHONPATH=tests:. .venv/bin/python tests/upgrades/make_fixture.py
 
-writes `tests/upgrades/<version>-<schema>/`: a small hub as SQL of both engines, `hub.toml` with every setting, and
-`pages.json` with what its members were served, byte for byte. What was written once is never written again.
+writes `tests/upgrades/<version>-<schema>/`: a small hub as SQL of both engines, `hub.toml` with every setting, and for
+each engine what its members were served, each body by its SHA-256. What was written once is never written again. Its
+secret, keys and tokens are of no other hub.
 """
 
 import json
@@ -19,17 +20,27 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from hub.app import create_app
+from hub.certificates import certificates_of
 from hub.config import Settings
 from hub.release import VERSION
-from hub.store import schema
-from support.clock import SECOND, Clock
+from hub.store import certificates, schema
+from hub.store.engine import Tx
+from hub.store.registry import bump
+from support.clock import DAY, SECOND, Clock
 from support.postgres import Cluster, binaries
 from support.stage import indicator
 from support.stix_objects import AT
-from support.world import World
+from support.upgrades import kept
+from support.world import Cirt, World
 
 HERE = Path(__file__).resolve().parent
 SECRET = sha256(b"the secret of the hubs that upgrades are tried on").digest()
+YEAR = 365 * DAY
+GROUP: dict[str, Any] = {
+    "id": "2b9f6d3c-0d6e-4a57-9c1b-6f0e1d2c3b4a",
+    "proofs": "7c1d5e2f-3a4b-4c6d-8e9f-0a1b2c3d4e5f",
+    "alias": "group",
+}
 NAMES = ("group", "group-proofs")
 KEPT = ("Content-Type", "X-TAXII-Date-Added-First", "X-TAXII-Date-Added-Last")
 
@@ -60,23 +71,48 @@ def _keep(folder: Path, engine: str, url: str, place: Path) -> None:
         _fill(world)
         pages = list(_pages(world))
         tokens = {name: cirt.token for name, cirt in world.cirts.items()}
+        with world.hub.database.reading() as tx:
+            shown = certificates_of(tx)
     finally:
         world.close()
     folder.joinpath(f"{engine}.sql").write_text(_dump(engine, url), "utf-8")
-    told = {"at": world.clock(), "tokens": tokens, "pages": pages}
-    folder.joinpath(f"{engine}.json").write_text(json.dumps(told, indent=1) + "\n", "utf-8")
+    told = {"at": world.clock(), "tokens": tokens, "certificates": shown}
+    lines = ",\n".join(json.dumps(page) for page in pages)
+    head = json.dumps(told, indent=1).removesuffix("\n}")
+    folder.joinpath(f"{engine}.json").write_text(f'{head},\n "pages": [\n{lines}\n]}}\n', "utf-8")
 
 
 def _fill(world: World) -> None:
     a, b, c = world.cirt("alpha"), world.cirt("bravo"), world.cirt("charlie")
-    group = world.agreement([(a, "both", "amber"), (b, "both", "green"), (c, "receiver", "amber")], alias="group")
+    group = world.agreement([(a, "both", "amber"), (b, "both", "green"), (c, "receiver", "amber")], **GROUP)
     for number, (cirt, label) in enumerate([(a, "green"), (a, "amber"), (b, "clear"), (a, "green")]):
-        values = [indicator(10 * number + each) for each in range(3)]
+        values = [indicator(10 * number + each) for each in range(2)]
         if number == 3:  # a later version of the first publication's
             values = [indicator(0, modified="2026-11-20T10:00:00.000Z", name="Lure é 🐟"), _observable()]
         assert cirt.publish(group, values, label)["failure_count"] == 0
         world.clock.advance(SECOND)
     assert a.publish(group, [indicator(50)], seq=9)["success_count"] == 0  # a refusal is kept as well
+    with world.hub.database.writing() as tx:
+        _certify(tx, a, "feed", redistributes=True)
+        certificates.revoke(tx, _certify(tx, b, "lost"), world.clock())
+        bump(tx)
+
+
+def _certify(tx: Tx, cirt: Cirt, label: str, *, redistributes: bool = False) -> str:
+    """Bind a client certificate that nobody has: a name is enough of it."""
+    identity = certificates.add(
+        tx,
+        fingerprint=sha256(label.encode()).hexdigest(),
+        member=cirt.id,
+        label=label,
+        redistributes=redistributes,
+        subject=f"CN={label}",
+        valid_from=AT,
+        valid_until=AT + YEAR,
+        at=AT,
+    )
+    assert identity
+    return identity
 
 
 def _observable() -> dict[str, Any]:
@@ -96,7 +132,7 @@ def _pages(world: World) -> Iterator[dict[str, Any]]:
             while waiting:
                 path = waiting.pop(0)
                 page = asked(client, path, world.cirts[who].token)
-                yield {"who": who, "path": path, **page}
+                yield {"who": who, "path": path, **kept(page)}
                 if "limit=2" in path and (token := json.loads(page["body"]).get("next")):
                     waiting.append(f"{root}/objects/?limit=2&next={token}")
 
@@ -106,8 +142,8 @@ def asked(client: Any, path: str, token: str) -> dict[str, Any]:
     answer = client.get(
         path, headers={"Authorization": f"Bearer {token}", "Accept": "application/taxii+json;version=2.1"}
     )
-    kept = {name: answer.headers[name] for name in KEPT if name in answer.headers}
-    return {"status": answer.status_code, "headers": kept, "body": answer.get_data(as_text=True)}
+    headers = {name: answer.headers[name] for name in KEPT if name in answer.headers}
+    return {"status": answer.status_code, "headers": headers, "body": answer.get_data(as_text=True)}
 
 
 def _dump(engine: str, url: str) -> str:
