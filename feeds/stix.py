@@ -14,6 +14,8 @@ import stix2
 
 from feeds.errors import clipped
 
+_WHO = "the library stix2, with which many receivers read,"
+
 
 def second_opinion(value: Mapping[str, Any]) -> list[str]:
     """What stix2 finds wrong with a copy of the object, as sentences; nothing found is an empty list."""
@@ -21,8 +23,8 @@ def second_opinion(value: Mapping[str, Any]) -> list[str]:
         stix2.parse(deepcopy(dict(value)), allow_custom=True, version="2.1")
     except RecursionError:
         return [
-            "stix2 cannot read it: it, or its pattern, is nested too deep or too long; receivers with stix2 will fail"
+            f"{_WHO} gives up on it: it, or its pattern, is nested too deep or too long. Make it shorter if you can."
         ]
     except Exception as error:  # noqa: BLE001 - the library raises TypeError, AttributeError and more on bad content
-        return [clipped(f"stix2 refuses it ({type(error).__name__}): {error}")]
+        return [clipped(f"{_WHO} refuses it ({type(error).__name__}): {error}")]
     return []

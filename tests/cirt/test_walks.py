@@ -143,6 +143,21 @@ def test_a_dry_run_tells_and_stores_nothing(hood: Neighbourhood, tmp_path: Path)
     assert b.json("poll", "--group", "first")["objects"] == 0
 
 
+def test_a_dry_run_tells_what_receivers_could_not_read(hood: Neighbourhood, tmp_path: Path) -> None:
+    """Red if the second opinion of stix2 is not asked, decides, or is asked for each publication, which takes long."""
+    a, _ = hood.pair()
+    value = {**indicators(2)[1], "valid_until": "2026-11-20T10:00:00.123456789Z"}
+    path = str(bundle(tmp_path, "a.json", [indicators(1)[0], value]))
+    words = ("publish", path, "--group", "first", "--tlp", "green")
+    told = a.json(*words, "--dry-run")
+    assert (told["accepted"], told["objects"]) == (True, {"green": 2})
+    assert [(each["id"], each["code"]) for each in told["warnings"]] == [(value["id"], "stix2-refuses")]
+    said = a.run(*words, "--dry-run").err
+    assert "look at these; they are published all the same" in said
+    assert "stix2-refuses: the library stix2, with which many receivers read, refuses it" in said
+    assert a.json(*words)["warnings"] == []
+
+
 def test_what_the_hub_refuses_is_told_by_object_and_ends_with_4(hood: Neighbourhood, tmp_path: Path) -> None:
     """Red if a refusal by the hub ends with 0, or what was refused counts as published."""
     a, b = hood.pair()

@@ -31,6 +31,7 @@ def test_t42_wild_exceptions(value: dict[str, Any]) -> None:
     sentences = second_opinion(value)
     assert len(sentences) == 1
     assert sentences[0].isprintable()
+    assert sentences[0].startswith("the library stix2, with which many receivers read,")
 
 
 def test_the_value_is_not_touched() -> None:

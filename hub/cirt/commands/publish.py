@@ -10,6 +10,7 @@ import click
 from hub.cirt import show
 from hub.cirt.faults import ToldDenied
 from hub.cirt.leaving import CODES, Leaving
+from hub.cirt.opinions import opinions
 from hub.cirt.preparing import Prepared
 from hub.cirt.publishing import Desk, Result, publish_all
 from hub.cirt.reading import read_files
@@ -56,7 +57,9 @@ def publish(
         desk = Desk.set_up(run, profile, link, state, group)
         if dry_run:
             prepared = desk.prepare(found, label, leaving, as_is=as_is, keep=False)
-            _told_audience(run, desk.rehearse(prepared), prepared)
+            said = desk.rehearse(prepared)
+            prepared.warnings += opinions([each for each, _ in prepared.labelled])
+            _told_audience(run, said, prepared)
             return
         again = list(desk.post_unanswered())
         prepared = desk.prepare(found, label, leaving, as_is=as_is)
