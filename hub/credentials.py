@@ -1,20 +1,15 @@
 """Operators, invitations, keys and tokens: what an operator hands out, confirms and takes back."""
 
-import json
 import re
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass
 
-from keys import base64url
-from keys.errors import Malformed
 from keys.instants import format_ms
+from keys.invitation import Invitation
 from keys.jwk import fingerprint, same_fingerprint
 from keys.ring import KeyState
-from keys.shapes import IDENTITY, VISIBLE
 
 from . import named
-from .acts import Actor, AlreadyThere, BadInvitation, BadValue, Overtaken, Refused, Unknown
+from .acts import Actor, AlreadyThere, BadValue, Overtaken, Refused, Unknown
 from .store import invitations, keyring, members, operators, tokens
 from .store.engine import Tx
 from .store.keyring import KeyRow
@@ -23,34 +18,6 @@ from .store.registry import bump
 _OPERATOR = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")  # one spelling a name: nobody approves twice in two
 MAX_LABEL = 100
 MAX_REASON = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Invitation:
-    """What an invitation carries: to which hub, for whom, and the nonce that is good once."""
-
-    hub: str
-    member: str
-    nonce: str
-
-    def text(self) -> str:
-        """The invitation as it is handed over: base64url of JSON."""
-        return base64url.encode(json.dumps({"hub": self.hub, "member": self.member, "nonce": self.nonce}).encode())
-
-
-def read_invitation(text: str) -> Invitation:
-    """The invitation behind its text. Raises `BadInvitation`."""
-    try:
-        value = json.loads(base64url.decode(text.strip()))
-    except (Malformed, ValueError, RecursionError) as fault:
-        raise BadInvitation("this is not an invitation; copy the whole text, or ask for a new one") from fault
-    if not isinstance(value, Mapping) or set(value) != {"hub", "member", "nonce"}:
-        raise BadInvitation("this is not an invitation; copy the whole text, or ask for a new one")
-    hub, member, nonce = value["hub"], value["member"], value["nonce"]
-    shapes = ((hub, VISIBLE), (member, IDENTITY), (nonce, VISIBLE))
-    if not all(isinstance(part, str) and shape.fullmatch(part) for part, shape in shapes):
-        raise BadInvitation("this invitation is damaged; ask for a new one")
-    return Invitation(hub, member, nonce)
 
 
 def invitation_digest(secret: bytes, nonce: str) -> str:

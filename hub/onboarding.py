@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from keys.acceptance import Acceptance, Action, verify_acceptance
 from keys.baseline import Baseline, sign_baseline
 from keys.enrolment import Enrolment, read_enrolment, verify_enrolment
+from keys.errors import NotAnInvitation
+from keys.invitation import read_invitation
 from keys.ring import KeyState
 from policies.agreement import Agreement
 from policies.entitlement import open_from, starts_on_acceptance
@@ -16,7 +18,7 @@ from policies.reasons import NotAParty
 
 from .access import Absent, for_oneself
 from .acts import Actor, BadInvitation, Refused, Replayed
-from .credentials import invitation_digest, read_invitation
+from .credentials import invitation_digest
 from .parties import group_of
 from .running import Hub
 from .store import acceptances, agreements, invitations, keyring, members, streams, tokens
@@ -50,17 +52,24 @@ def prove(hub: Hub, tx: Tx, invitation: str, enrolment: str, at: int) -> Offer:
         at: microseconds since the epoch.
 
     Raises:
-        BadInvitation: unknown, used or expired, all in one sentence.
+        BadInvitation: no invitation at all, or unknown, used or expired, all in one sentence.
         Refused: the member is not approved.
         KeysError: the enrolment cannot be read, or does not prove what it says.
     """
     offered = read_enrolment(enrolment)
-    nonce = invitation if invitation == offered.nonce else read_invitation(invitation).nonce
+    nonce = invitation if invitation == offered.nonce else _nonce(invitation)
     digest = invitation_digest(hub.secret, nonce)
     row = _invited(tx, digest, at)
     verified = verify_enrolment(enrolment, hub=hub.settings.public_url, iss=row.id, nonce=nonce)
     _approved(row)
     return Offer(digest, verified)
+
+
+def _nonce(invitation: str) -> str:
+    try:
+        return read_invitation(invitation).nonce
+    except NotAnInvitation as fault:
+        raise BadInvitation(fault.sentence) from fault
 
 
 def _invited(tx: Tx, digest: str, at: int) -> MemberRow:

@@ -160,6 +160,12 @@ class BadPassphrase(KeysError):
     code = "bad-passphrase"
 
 
+class NotAnInvitation(KeysError):
+    """A text that is no invitation, or not all of one."""
+
+    code = "bad-invitation"
+
+
 class WrongNonce(KeysError):
     """A statement made for another invitation, or made twice."""
 

@@ -185,3 +185,11 @@ def test_objects_go_to_standard_output_for_other_programs(quick: Neighbourhood, 
     lines = [json.loads(line) for line in whole.stdout.splitlines()]
     assert (whole.returncode, len(lines)) == (0, 901), whole.stderr
     assert b"received 900 objects" in whole.stderr
+
+
+def test_what_is_no_invitation_is_told_and_makes_no_key(tmp_path: Path) -> None:
+    """Red if `join` goes on with half a text, or tells of a fault in JSON instead of what to do."""
+    said = run_cirt(tmp_path / "none", Clock(), "join", "eyJodWIiOiJodHRw", "--json", code=1)
+    assert said.json["error"]["code"] == "bad-invitation"
+    assert "copy the whole text, or ask the hub's operator" in said.err
+    assert not (tmp_path / "none").exists()

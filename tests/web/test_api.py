@@ -9,10 +9,11 @@ import orjson
 import pytest
 
 from hub.acts import Actor
-from hub.credentials import invite, read_invitation
+from hub.credentials import invite
 from keys.acceptance import Action, sign_acceptance
 from keys.baseline import read_baseline
 from keys.enrolment import sign_enrolment
+from keys.invitation import read_invitation
 from keys.jwk import load_jwk
 from policies.labels import TLP2_MARKINGS
 from support.signing import signer_of

@@ -1,7 +1,5 @@
 """`cirt join`: become a member of a hub by an invitation, with a key of one's own."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -12,38 +10,11 @@ from hub.cirt.link import Link, receipt_key_of, text_of
 from hub.cirt.profile import CONFIG, KEY, Profile
 from hub.cirt.run import Run, command
 from hub.durable import make_folder
-from keys import base64url
 from keys.algorithms import ALGORITHMS, ED25519
 from keys.enrolment import sign_enrolment
-from keys.errors import KeysError
+from keys.invitation import read_invitation
 from keys.jwk import fingerprint
-from keys.shapes import IDENTITY, VISIBLE
 from keys.signer import Signer, generate_key_file, open_signer, path_of
-from keys.strict_json import parse
-
-
-@dataclass(frozen=True, slots=True)
-class Invitation:
-    """What an invitation carries."""
-
-    hub: str
-    member: str
-    nonce: str
-
-
-def read_invitation(text: str) -> Invitation:
-    """The invitation behind base64url of a JSON object; raises `CirtError`."""
-    sentence = "this is not an invitation; copy the whole text, or ask the operator for a new one"
-    try:
-        value = parse(base64url.decode(text.strip()))
-    except KeysError as fault:
-        raise CirtError(sentence, code="bad-invitation") from fault
-    if not isinstance(value, Mapping) or set(value) != {"hub", "member", "nonce"}:
-        raise CirtError(sentence, code="bad-invitation")
-    hub, member, nonce = (str(value[name]) for name in ("hub", "member", "nonce"))
-    if not (VISIBLE.fullmatch(hub) and IDENTITY.fullmatch(member) and VISIBLE.fullmatch(nonce)):
-        raise CirtError(sentence, code="bad-invitation")
-    return Invitation(hub.rstrip("/"), member, nonce)
 
 
 @command("join")
