@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from hashlib import sha256
 from typing import Any
 
 from keys.instants import format_ms
@@ -60,12 +61,18 @@ def agreements_of(tx: Tx, registry: Registry, account: Account, at: int) -> list
 
 
 def agreement_of(tx: Tx, registry: Registry, account: Account, name: str, at: int) -> dict[str, Any]:
-    """One agreement (id or alias) with its terms and parties. Raises `Absent`."""
+    """One agreement (id or alias) with its terms and parties, and the hub's epoch. Raises `Absent`."""
     group = group_of(registry, account, name, at)
     summary = _summary(tx, group, account, at)
     shown = shown_to(group, account.member, at)
     versions = zip(summary["versions"], shown, strict=True)
-    return {**summary, "versions": [{**version, **_terms(registry, group, text)} for version, text in versions]}
+    told = [{**version, **_terms(registry, group, text)} for version, text in versions]
+    return {**summary, "epoch": _epoch(registry), "versions": told}
+
+
+def _epoch(registry: Registry) -> str:
+    """A name for the life of the hub's database, which a restore or a promotion ends; says nothing else of it."""
+    return sha256(f"epoch shown to members: {registry.epoch}".encode()).hexdigest()[:16]
 
 
 def agreement_document(registry: Registry, account: Account, name: str, at: int, digest: str | None = None) -> bytes:

@@ -20,6 +20,11 @@ from .state import State
 from .terms import Place, digest_open, look_up
 
 RECEIVED = "received"
+_ANEW = (
+    "the hub began a new epoch since the last poll: it was restored from a backup, or a standby took over. What you"
+    " hold stays good and polling goes on; what was published shortly before may be gone there until it is posted"
+    " again. If you publish: your next `cirt publish` says whether you have to"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +89,14 @@ def receive(run: Run, order: Order, shield: Callable[[], AbstractContextManager[
             drain = Drain(link, state, place, ledger, reader, destination, shield)
             drain.all()
         known = knowledge(state, place)
+        anew = _began_anew(state, place)
         with state.change():
-            state.run("UPDATE groups SET polled_at = ? WHERE no = ?", basis.at, place.no)
+            state.run(
+                "UPDATE groups SET polled_at = ?, epoch = coalesce(?, epoch) WHERE no = ?",
+                basis.at,
+                place.epoch,
+                place.no,
+            )
         report = report_of(reader, ledger, ledger.streams(known.origins, known.told))
         silent = silent_parties(state, place, ledger, profile.member, basis.at, order.silent_days)
         cursor = _cursor(state, place)
@@ -97,10 +108,17 @@ def receive(run: Run, order: Order, shield: Callable[[], AbstractContextManager[
         **report.view(),
         "first_seen": [{"member": key.member, "fingerprint": key.key.fingerprint} for key in first_seen],
         "silent": silent,
+        "new_epoch": anew,
         "destination": order.ndjson or str(folder),
     }
     remarks = _remarks(silent, order.silent_days, has_baseline=known.has_baseline)
-    return Round(report, answer, tuple(_about_keys(first_seen, ring, offered)), tuple(remarks))
+    return Round(report, answer, tuple(_about_keys(first_seen, ring, offered)), (*([_ANEW] if anew else ()), *remarks))
+
+
+def _began_anew(state: State, place: Place) -> bool:
+    """Whether the hub names another epoch than at the last poll that was finished; a first poll has none to compare."""
+    before = state.row("SELECT epoch FROM groups WHERE no = ?", place.no)[0]
+    return None not in (before, place.epoch) and before != place.epoch
 
 
 def _cursor(state: State, place: Place) -> str | None:

@@ -14,7 +14,7 @@ from hub.durable import OWNER_ONLY, make_folder
 
 from .faults import STATE
 
-_VERSION = 1
+_VERSION = 2
 _TABLES = """
 CREATE TABLE heads (grp TEXT, label TEXT, seq INTEGER NOT NULL, digest TEXT NOT NULL, PRIMARY KEY (grp, label));
 CREATE TABLE envelopes (
@@ -30,7 +30,7 @@ CREATE TABLE baselines (grp TEXT PRIMARY KEY, n INTEGER NOT NULL, jws TEXT, orig
 CREATE TABLE shown (grp TEXT, digest TEXT, document BLOB NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (grp, digest));
 CREATE TABLE groups (
     no INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, proofs TEXT NOT NULL, alias TEXT NOT NULL,
-    in_force TEXT, data_after INTEGER, proofs_after INTEGER, polled_at INTEGER
+    in_force TEXT, data_after INTEGER, proofs_after INTEGER, polled_at INTEGER, epoch TEXT
 );
 CREATE TABLE files (grp INTEGER, path TEXT, size INTEGER NOT NULL, whole INTEGER NOT NULL, PRIMARY KEY (grp, path));
 CREATE TABLE manifests (
@@ -48,6 +48,7 @@ CREATE TABLE loose (
     PRIMARY KEY (grp, key)
 ) WITHOUT ROWID;
 """
+_SINCE_1 = "ALTER TABLE groups ADD COLUMN epoch TEXT"
 
 
 class State:
@@ -124,12 +125,18 @@ def _opened(path: str, *, durable: bool = True) -> Iterator[State]:
         connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'OFF'}")
         connection.execute("PRAGMA cache_size=-65536")
         state = State(connection)
-        if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
-            with state.change():
-                for statement in _TABLES.split(";\n"):
-                    if statement.strip():
-                        connection.execute(statement)
-                connection.execute(f"PRAGMA user_version={_VERSION}")
+        _bring_forward(state, connection.execute("PRAGMA user_version").fetchone()[0])
         yield state
     finally:
         connection.close()
+
+
+def _bring_forward(state: State, version: int) -> None:
+    """Make the tables, or those of an earlier version this one's; all of it or nothing."""
+    if version >= _VERSION:
+        return
+    with state.change():
+        for statement in (_TABLES if version == 0 else _SINCE_1).split(";\n"):
+            if statement.strip():
+                state.run(statement)
+        state.run(f"PRAGMA user_version={_VERSION}")

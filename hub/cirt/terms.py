@@ -46,6 +46,12 @@ class Place:
     in_force: str | None
     said: Mapping[str, Any]
 
+    @property
+    def epoch(self) -> str | None:
+        """The hub's name for the life of its database; None from a hub that tells none."""
+        epoch = self.said.get("epoch")
+        return epoch if isinstance(epoch, str) else None
+
 
 @dataclass(frozen=True, slots=True)
 class Word:

@@ -1,17 +1,21 @@
 """What do members see of a hub that was restored from yesterday's backup? F-19: a true answer, and nothing lost."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 
 from hub.app import create_app
 from hub.backups import back_up
+from hub.cirt.state import open_state
+from hub.promotion import promoted
 from hub.restoring import Wish, restore
 from hub.running import open_hub
 from support.clock import DAY, MINUTE
-from support.members import Neighbourhood, bundle, indicators, neighbourhood
+from support.members import Neighbourhood, Wsgi, bundle, indicators, neighbourhood
 from support.papers import SHELL
 from support.postgres import Cluster, binaries
 from support.world import TAXII
@@ -55,6 +59,7 @@ def test_f19_yesterdays_backup(database_url: str, tmp_path: Path, where: str, re
         world.clock.advance(DAY)
         a.run("publish", str(bundle(tmp_path, "two.json", indicators(2, first=5))), *tlp)
         assert b.json("poll", "--group", "first")["objects"] == 4
+        assert b.json("poll", "--group", "first")["new_epoch"] is False
         url = f"{hood.doors.url}/live/collections/first/objects/"
         page = requests.get(url, {"limit": 1}, headers=b.cirt.headers, timeout=20)
         token, last = page.json()["next"], page.headers["X-TAXII-Date-Added-Last"]
@@ -66,6 +71,7 @@ def test_f19_yesterdays_backup(database_url: str, tmp_path: Path, where: str, re
         rewound(hood, tmp_path / "yesterday")
         refused = requests.get(url, {"next": token}, headers=b.cirt.headers, timeout=20)
         assert (refused.status_code, "added_after" in refused.text, "backup" in refused.text) == (400, True, True)
+        assert b.json("poll", "--group", "first")["new_epoch"] is True
         rest = requests.get(url, {"added_after": last}, headers=b.cirt.headers, timeout=20).json()
         assert [each["id"] for each in rest["objects"]] == [indicators(2)[1]["id"]]
 
@@ -91,7 +97,35 @@ def test_f19_yesterdays_backup(database_url: str, tmp_path: Path, where: str, re
         assert [each["id"] for each in again["objects"]] == [each["id"] for each in indicators(2, first=5)]
         world.clock.advance(MINUTE)
         a.run("publish", str(more), *tlp)
-        b.run("poll", "--group", "first")
+        assert b.json("poll", "--group", "first")["new_epoch"] is False, "it was told once"
         assert b.json("verify", "--group", "first")["streams"] == {f"{a.cirt.id}/green": "complete"}
         whole = requests.get(url, {"match[version]": "all"}, headers=b.cirt.headers, timeout=20).json()["objects"]
         assert len(whole) == len({each["id"] for each in whole}) == 5
+
+
+def test_f19_a_reader_that_only_goes_forward_is_told(quick: Neighbourhood) -> None:
+    """F-19. Red if people are not told, a poll that failed counts as told, or an older profile is told of nothing."""
+    _, b = quick.pair()
+    b.run("poll", "--group", "first")
+    with open_state(b.home) as state, state.change():
+        state.run("ALTER TABLE groups DROP COLUMN epoch")
+        state.run("PRAGMA user_version=1")  # as an earlier version left it
+    assert "new epoch" not in b.run("poll", "--group", "first").err
+    with quick.world.hub.database.writing() as tx:
+        promoted(tx, SHELL, quick.world.clock(), anyway=True)
+    quick.doors.between = _away_at_the_last
+    assert "new epoch" not in b.run("poll", "--group", "first", code=5).err
+    quick.doors.between = None
+    said = b.run("poll", "--group", "first").err
+    assert (
+        "the hub began a new epoch since the last poll: it was restored from a backup, or a standby took over" in said
+    )
+    assert "new epoch" not in b.run("poll", "--group", "first").err
+
+
+def _away_at_the_last(app: Wsgi, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+    """Answer up to the group's objects, then be away."""
+    if environ["PATH_INFO"].endswith("/objects/"):
+        start("503 Service Unavailable", [("Content-Type", "application/json")])
+        return [b"{}"]
+    return app(environ, start)

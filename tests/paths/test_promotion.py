@@ -100,7 +100,7 @@ def test_f18_an_async_standby_is_promoted(postgres: Cluster, standby: Standby, t
         assert names(get(app, b, place.id, added_after=cursor)) == lures(*LOST, 8)
         assert names(get(app, b, place.id)) == lures(*KNOWN, *LOST, 8)
         answer = b.json("poll", "--group", "first")
-        assert set(answer["streams"].values()) == {"complete"}
+        assert (set(answer["streams"].values()), answer["new_epoch"]) == ({"complete"}, True)
     postgres.drop_database(url)
 
 
