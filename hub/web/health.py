@@ -15,26 +15,30 @@ def alive(hub: Hub, environ: Environ) -> Answer:
 
 
 def ready(hub: Hub, environ: Environ) -> Answer:
-    """Database reachable, schema this program's, sequencer not ahead of the clock; 503 and which of them fails.
+    """Whether it serves: 503 and why without its database or with another schema, for then every poll fails.
 
-    Without a receipt key it is *degraded*, with 200: whoever polls is served, and is not to be sent away.
+    *Degraded*, with 200, where only publications wait: the sequencer is ahead of the clock, or there is no receipt key.
+    Whoever polls is served, and a balancer that took 503 for an answer would send everybody away, from every hub on
+    this database at once.
     """
     del environ
-    failing = _failing(hub)
-    if failing:
-        return json({"status": "not ready", "failing": [failing]}, 503, [("Retry-After", "5")])
-    if hub.receipts.fault() is not None:
-        return json({"status": "degraded", "failing": ["receipt-key"]})
-    return json({"status": "ready"})
-
-
-def _failing(hub: Hub) -> str | None:
     try:
-        with hub.database.reading() as tx:
-            schema.check(tx)
-            hub.registries.of(tx)
-            return "sequencer" if ahead(tx, hub.clock()) else None
+        waiting = _waiting(hub)
     except NotInitialised:
-        return "schema"
+        return _not_ready("schema")
     except StoreError:
-        return "database"
+        return _not_ready("database")
+    return json({"status": "degraded", "failing": waiting} if waiting else {"status": "ready"})
+
+
+def _not_ready(why: str) -> Answer:
+    return json({"status": "not ready", "failing": [why]}, 503, [("Retry-After", "5")])
+
+
+def _waiting(hub: Hub) -> list[str]:
+    """What publications wait for. Raises `StoreError` where polls cannot be answered either."""
+    with hub.database.reading() as tx:
+        schema.check(tx)
+        hub.registries.of(tx)
+        found = ["sequencer"] if ahead(tx, hub.clock()) else []
+    return found if hub.receipts.fault() is None else [*found, "receipt-key"]

@@ -7,11 +7,8 @@ from types import MappingProxyType
 
 import pytest
 
-from hub.app import create_app
-from hub.running import open_hub
 from support.dump import dump
 from support.stage import Stage, indicator, told
-from support.world import World
 
 AWAY: Mapping[str, Callable[[Path], object]] = MappingProxyType(
     {
@@ -20,12 +17,6 @@ AWAY: Mapping[str, Callable[[Path], object]] = MappingProxyType(
         "damaged": lambda path: path.write_bytes(b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"),
     }
 )
-
-
-def reopened(world: World) -> None:
-    """Open the hub anew, as a server process that starts."""
-    world.hub.close()
-    world.hub = open_hub(world.settings, clock=world.clock)
 
 
 @pytest.mark.parametrize("how", AWAY)
@@ -40,8 +31,7 @@ def test_f24_without_its_receipt_key_the_hub_is_polled(stage: Stage, how: str) -
     path = world.settings.receipt_key_path
     content, folder = path.read_bytes(), path.parent
     AWAY[how](path)
-    reopened(world)
-    stage.app = create_app(world.hub)
+    stage.reopen()
     assert [each["id"] for each in told(stage.call(stage.objects(), "bravo"))["objects"]] == [indicator(1)["id"]]
     assert stage.call("/api/v1/me", "bravo").status_code == 200
     assert told(stage.call("/api/v1/hub", None))["receipt_key"] is None

@@ -14,6 +14,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from hub.app import create_app
+from hub.running import open_hub
 from hub.store import keyring, tokens
 from hub.store.registry import bump
 from policies.agreement import Agreement
@@ -51,6 +52,12 @@ class Stage:
         if who is not None:
             headers.setdefault("Authorization", f"Bearer {self.credentials[who]}")
         return self.app.test_client(use_cookies=False).open(path, method=method, headers=headers, **options)
+
+    def reopen(self) -> None:
+        """Open the hub anew, as a server process that starts."""
+        self.world.hub.close()
+        self.world.hub = open_hub(self.world.settings, clock=self.world.clock)
+        self.app = create_app(self.world.hub)
 
     def post(self, path: str, body: bytes, who: str | None = "alpha", content_type: str = TAXII) -> TestResponse:
         """Post a body."""

@@ -241,14 +241,17 @@ def test_explaining_says_what_a_poll_does(fresh: Stage) -> None:
 
 
 def test_health_says_little_and_truly(fresh: Stage) -> None:
-    """Red if readiness ignores a sequencer ahead of the clock, or tells strangers more than it must."""
+    """F-13, F-24. Red if a sequencer ahead of the clock is not told, hides another fault, or sends pollers away."""
     assert told(fresh.call("/healthz", None)) == {"status": "alive"}
     assert told(fresh.call("/readyz", None)) == {"status": "ready"}
     fresh.publish("alpha", [indicator(1)])
     fresh.world.clock.advance(-3_600_000_000)
     answer = fresh.call("/readyz", None)
-    assert (answer.status_code, told(answer)) == (503, {"status": "not ready", "failing": ["sequencer"]})
-    assert answer.headers["Retry-After"]
+    assert (answer.status_code, told(answer)) == (200, {"status": "degraded", "failing": ["sequencer"]})
+    fresh.world.settings.receipt_key_path.unlink()
+    fresh.reopen()
+    answer = fresh.call("/readyz", None)
+    assert (answer.status_code, told(answer)["failing"]) == (200, ["sequencer", "receipt-key"])
 
 
 def test_a_hub_of_another_schema_is_not_ready(fresh: Stage) -> None:

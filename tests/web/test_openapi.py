@@ -18,6 +18,7 @@ from schemathesis.specs.openapi.checks import (
 
 from policies.agreement import Agreement
 from support import openapi
+from support.clock import HOUR
 from support.served import PATIENCE, Serving, accepted, post
 from support.stage import NOWHERE, Stage, indicator, told
 from support.world import Cirt
@@ -107,6 +108,20 @@ def test_what_a_publisher_is_answered_is_as_described(stage: Stage) -> None:
     streams = stage.call(f"/api/v1/streams/{stage.first.id}?since=green:0")
     assert told(streams)["manifests"]
     checked("GET", "/api/v1/streams/<name>", 200, streams.headers["Content-Type"], told(streams))
+
+
+def test_a_hub_that_is_degraded_answers_as_described(fresh: Stage) -> None:
+    """Red if a word of readiness is not in the description: who watches by it would meet one it does not know."""
+    fresh.publish("alpha", [indicator(1)])
+    fresh.world.clock.advance(-HOUR)
+    fresh.world.settings.receipt_key_path.unlink()
+    fresh.reopen()
+    for failing in (["sequencer", "receipt-key"], ["schema"]):
+        answer = fresh.call("/readyz", None)
+        assert told(answer)["failing"] == failing
+        checked("GET", "/readyz", answer.status_code, answer.headers["Content-Type"], told(answer))
+        with fresh.world.hub.database.writing() as tx:
+            tx.run("UPDATE alembic_version SET version_num = '9999'")
 
 
 @pytest.fixture(scope="module")
