@@ -97,6 +97,33 @@ def test_architecture_names_the_functions_of_the_walks() -> None:
     assert len([path for path, function in documents.named_paths(text) if function]) >= 12
 
 
+def mapped(text: str) -> dict[str, set[str]]:
+    """Return what each row of ARCHITECTURE.md's map names: folder to words."""
+    rows = re.findall(r"(?m)^\| `([a-z_/]+/)` \| (.*) \|$", text)
+    return {folder: set(re.findall(r"[\w.-]*\w", what)) for folder, what in rows}
+
+
+def unmapped(text: str) -> list[str]:
+    """Return the files that a reader of the map would not find, row by row."""
+    rows, found = mapped(text), []
+    for room in ("keys", "feeds", "policies", "hub"):
+        for path in sorted(ROOT.joinpath(room).rglob("*.py")):
+            folder = f"{path.parent.relative_to(ROOT).as_posix()}/"
+            alone = path.name == "__init__.py" or "migrations" in path.parts or folder == "hub/cirt/commands/"
+            if not alone and path.stem not in rows.get(folder, ()):
+                found.append(f"{folder}{path.name}")
+    deployed = (path for path in sorted(ROOT.glob("deploy/*")) if path.is_file())
+    return found + [f"deploy/{path.name}" for path in deployed if path.name not in rows.get("deploy/", ())]
+
+
+def test_every_file_is_on_the_map() -> None:
+    """Red if a file is added, or renamed, and nobody who reads ARCHITECTURE.md learns where to look for it."""
+    text = ROOT.joinpath("ARCHITECTURE.md").read_text(encoding="utf-8")
+    assert unmapped(text) == []
+    assert unmapped(text.replace("shelves, streams", "streams")) == ["hub/store/shelves.py"]
+    assert unmapped(text.replace("secrets.sh", "")) == ["deploy/secrets.sh"]
+
+
 def test_a_bad_document_is_found() -> None:
     """Red if one of the finders returns nothing: a check that cannot fail checks nothing."""
     assert documents.missing(ROOT, BAD) == ["keys/nowhere.py", "pyproject.toml:nothing", "docs/*.none", "ABSENT.md"]
