@@ -14,6 +14,7 @@ from .store import agreements, certificates, deliveries, keyring, members, opera
 from .store.engine import Tx
 from .store.members import MemberRow
 from .store.registry import Registry
+from .titles import namesake
 
 DAY = 86_400 * 1_000_000
 SOON_DAYS = 30
@@ -43,6 +44,7 @@ def overdue(tx: Tx, registry: Registry, needed: int, at: int) -> Iterator[Findin
             yield from _certificates(tx, row, at)
     for group in registry.groups.values():
         yield from _agreement(group, at)
+        yield from _title(registry, group, at)
         yield from _silent(tx, registry, group, at)
 
 
@@ -100,6 +102,19 @@ def _agreement(group: Group, at: int) -> Iterator[Finding]:
             yield info(
                 f"the agreement {group.alias} is to be reviewed by {format_taxii(validity.review_by)}",
                 f"cirt-hub agreement show {group.alias}; then cirt-hub import FILE with the next version",
+            )
+
+
+def _title(registry: Registry, group: Group, at: int) -> Iterator[Finding]:
+    """A title that two agreements have had since before that was refused."""
+    with suppress(Refusal):
+        agreement = in_force(group, at)
+        other = namesake(registry.groups.values(), group.id, agreement.title, at)
+        if other is not None:
+            yield warning(
+                f"the agreements {group.alias} and {other.alias} share the title {other.title!r}: a client that chooses"
+                " by it polls either",
+                f"cirt-hub import FILE with version {agreement.version + 1} and another title",
             )
 
 

@@ -18,7 +18,8 @@ from .documents import Document
 from .proposals import Proposal, proposal
 from .store import agreements, approvals, members
 from .store.engine import Tx
-from .store.registry import bump
+from .store.registry import bump, groups_of
+from .titles import namesake
 
 
 def propose(tx: Tx, document: Document, actor: Actor, *, at: int) -> dict[str, object]:
@@ -62,6 +63,7 @@ def _propose_agreement(tx: Tx, document: Agreement, at: int) -> list[str]:
     """Take the version in; the parties that are to be at this hub and are not members of it."""
     known = agreements.versions(tx, document.id)
     _names_are_free(tx, document)
+    _title_is_free(tx, document, at)
     last = known[-1] if known else None
     if last is not None and (document.version, last.state) == (last.version, State.PROPOSED):
         done = agreements.rewrite(tx, document, at=at)
@@ -100,6 +102,14 @@ def _taken_names(tx: Tx, identity: str) -> Sequence[tuple[str, str, str]]:
         for document in [read_agreement(row.document)]
     ]
     return [*agreements.group_names(tx), *waiting]
+
+
+def _title_is_free(tx: Tx, document: Agreement, at: int) -> None:
+    """No two collections bear one title, now or later."""
+    other = namesake(groups_of(tx).values(), document.id, document.title, at)
+    if other is not None:
+        sentence = f"the title {document.title!r} is taken: a collection of the agreement {other.alias!r} is called"
+        raise Refused(f"{sentence} {other.title!r}, and some clients choose by the title alone; write another `title`")
 
 
 def approve(
@@ -160,6 +170,7 @@ def _bring_in(tx: Tx, text: Proposal, at: int) -> None:
     else:
         agreement = read_agreement(text.document)
         _names_are_free(tx, agreement)
+        _title_is_free(tx, agreement, at)
         if not agreements.open_group(tx, identity=agreement.id, proofs=agreement.proofs, alias=agreement.alias):
             raise Refused(f"a name of this agreement ({agreement.alias!r}) was given to another one meanwhile")
         agreements.move(tx, text.digest, State.PROPOSED, State.APPROVED, at)

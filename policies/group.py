@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from policies.agreement import Agreement, Party
 from policies.labels import Label
 from policies.life import State
 from policies.reasons import NotAParty, NotInForce, Refusal, fail_closed
+
+_MAY_GOVERN: Final = frozenset({State.PROPOSED, State.APPROVED, State.SUSPENDED})
 
 
 class Account(Protocol):
@@ -122,6 +124,18 @@ def in_force(group: Group, at: int) -> Agreement:
     if at > version.agreement.validity.until:
         raise NotInForce(f"{name} has expired; a new version must be agreed")
     return version.agreement
+
+
+def titles(group: Group, at: int) -> frozenset[str]:
+    """The titles of the version that governs at ``at`` and of those that may govern later, if they are approved."""
+    oldest = max((version.agreement.version for version, _ in reign(group, at)), default=0)
+    return frozenset(
+        version.agreement.title
+        for version in group.versions
+        if version.state in _MAY_GOVERN
+        and version.agreement.version >= oldest
+        and at <= version.agreement.validity.until
+    )
 
 
 def shown_to(group: Group, member: str, at: int) -> tuple[Agreement, ...]:

@@ -139,7 +139,7 @@ def read(tx: Tx, revision: int, epoch: str) -> Registry:
     by_id = {member.id: member for member in members}
     accounts, certificates = _accounts(tx, by_id), _certificates(tx, by_id)
     every = [*accounts.values(), *(each.account for each in certificates.values())]
-    groups = _groups(tx)
+    groups = groups_of(tx)
     collections: dict[str, Collection] = {}
     for no, identity, proofs, alias in tx.rows("SELECT no, id, proofs, alias FROM groups ORDER BY id"):
         group = groups.get(identity)
@@ -205,7 +205,8 @@ def _certificates(tx: Tx, members: Mapping[str, Member]) -> Mapping[str, Certifi
     return certified
 
 
-def _groups(tx: Tx) -> Mapping[str, Group]:
+def groups_of(tx: Tx) -> Mapping[str, Group]:
+    """Every group by its id, those under review as well, with all versions, acceptances and starts."""
     versions: dict[str, list[Version]] = {}
     for identity, document, *life in tx.rows(
         "SELECT group_id, document, state, approved_at, ended_at FROM agreements ORDER BY group_id, version"

@@ -83,7 +83,7 @@ def _sql(statement: str) -> Callable[[World], None]:
 
 def _proposed(world: World) -> None:
     imported(world, member_toml(C, "charlie"))
-    imported(world, agreement_toml(alias="other"))
+    imported(world, agreement_toml(alias="other", title="Another"))
 
 
 def _certified(days: int, **told: str) -> Callable[[World], str]:
@@ -137,6 +137,12 @@ SPOILT: Mapping[str, tuple[Callable[[World], object], str, str, str]] = MappingP
         "silent": (lambda w: w.clock.advance(8 * DAY), "warning", "has not polled first since", "member show"),
         "never": (_sql("DELETE FROM deliveries"), "warning", "has not polled first so far", "token list"),
         "proposed": (_proposed, "info", "waits for approval", "cirt-hub approve"),
+        "one title": (
+            lambda w: w.agreement([(cirt, "both", "amber") for cirt in w.cirts.values()], alias="twin"),
+            "warning",
+            "share the title",
+            "cirt-hub import",
+        ),
         "not accepted": (_sql("DELETE FROM acceptances"), "info", "has not accepted", "cirt accept first"),
     }
 )
