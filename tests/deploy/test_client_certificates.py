@@ -70,6 +70,7 @@ def test_an_expired_certificate_is_refused_by_nginx_in_taxii(proxy: Proxy, tmp_p
     answer = ask(proxy, "/live/", expired(tmp_path))
     assert (answer.status, answer.headers["Content-Type"]) == (401, TAXII)
     assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
     assert json.loads(answer.body)["http_status"] == "401"
 
 

@@ -1,7 +1,9 @@
 """Does the shipped nginx configuration keep what the hub relies on? A real nginx, run with it, answers."""
 
+import contextlib
 import json
 import re
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,6 +35,15 @@ AMBIGUOUS = {
     "folded header": b"GET /live/ HTTP/1.1\r\n%bX-A: a\r\n b\r\n\r\n",
     "coding on 1.0": b"POST /live/ HTTP/1.0\r\n%bTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     "two hosts": b"GET /live/ HTTP/1.1\r\n%bHost: evil.example\r\n\r\n",
+}
+#: Status → a request that nginx answers so; 200 is the hub's.
+OWN_ANSWERS = {
+    200: b"GET /live/ HTTP/1.1\r\n%bConnection: close\r\n\r\n" % HOST,
+    400: b"GET / HTTP/1.1\r\n\r\n",
+    404: b"GET /metrics HTTP/1.1\r\n%b\r\n" % HOST,
+    405: b"TRACE /live/ HTTP/1.1\r\n%b\r\n" % HOST,
+    413: b"POST /live/ HTTP/1.1\r\n%bContent-Length: 99999999\r\n\r\n" % HOST,
+    414: b"GET /live/?%b HTTP/1.1\r\n%b\r\n" % (b"x" * 40_000, HOST),
 }
 
 
@@ -200,16 +211,38 @@ def plain(proxy: Proxy, path: str) -> Answer:
     return proxy.answer(get(path, b"Host: evil.example\r\n"), tls=False)
 
 
-def test_every_answer_asks_for_https_hereafter(proxy: Proxy) -> None:
-    """One Strict-Transport-Security, the proxy's. Red if add_header lacks `always` or the hub's own is not hidden."""
-    for request in (get("/live/"), b"GET / HTTP/1.1\r\n\r\n"):
-        assert proxy.answer(request).headers.get_all("Strict-Transport-Security") == ["max-age=31536000"]
+@pytest.mark.parametrize(("status", "request_line"), OWN_ANSWERS.items(), ids=map(str, OWN_ANSWERS))
+def test_every_answer_asks_for_https_hereafter(proxy: Proxy, status: int, request_line: bytes) -> None:
+    """One Strict-Transport-Security, the proxy's, on its own answers too. Red if one add_header lacks `always`, a
+    location with another add_header does not repeat it, or the hub's own is not hidden.
+    """
+    answer = proxy.answer(request_line)
+    assert answer.status == status
+    assert answer.headers.get_all("Strict-Transport-Security") == ["max-age=31536000"]
 
 
-def test_metrics_are_not_public(proxy: Proxy, upstream: Upstream) -> None:
-    """Red if `location /metrics` is removed: the hub would be asked."""
+def test_no_answer_tells_which_nginx_it_is(proxy: Proxy) -> None:
+    """T-20. Red if server_tokens is struck from one of the two servers."""
+    for tls in (True, False):
+        answer = proxy.answer(get("/metrics"), tls=tls)
+        assert answer.headers["Server"] == "nginx"
+        assert b"nginx/" not in answer.body
+
+
+def test_requests_share_the_connections_to_the_hub(proxy: Proxy, upstream: Upstream) -> None:
+    """Red if `keepalive`, HTTP 1.1 or the empty `Connection` is struck: a handshake for each request, ports run out."""
+    proxy.answer(get("/live/"))
+    before = upstream.connections
+    for _ in range(5):
+        assert proxy.answer(get("/live/")).status == 200
+    assert upstream.connections == before
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/metrics/", "/metrics?x", "//metrics", "/x/../metrics", "/%6detrics"])
+def test_metrics_are_not_public(proxy: Proxy, upstream: Upstream, path: str) -> None:
+    """Red if `location /metrics` is removed, or is one exact spelling: the hub would be asked."""
     before = len(upstream.seen)
-    assert proxy.answer(get("/metrics")).status == 404
+    assert proxy.answer(get(path)).status == 404
     assert len(upstream.seen) == before
 
 
@@ -218,5 +251,25 @@ def test_a_hub_that_is_away_is_told_as_such(tmp_path: Path) -> None:
     proxy = Proxy(tmp_path, f"127.0.0.1:{free_port()}")
     answer = proxy.answer(get("/live/"))
     proxy.stop()
+    assert_away(answer)
+
+
+@pytest.mark.long
+def test_a_hub_that_does_not_answer_is_told_as_such(tmp_path: Path) -> None:
+    """The same after five seconds. Red if error_page 504 is left out, or proxy_connect_timeout at its minute."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as deaf:
+        address = deaf.getsockname()
+        with contextlib.closing(socket.create_connection(address)):  # its queue is full now: no other gets in
+            proxy = Proxy(tmp_path, f"127.0.0.1:{address[1]}")
+            try:
+                assert_away(proxy.answer(get("/live/")))
+            finally:
+                proxy.stop()
+
+
+def assert_away(answer: Answer) -> None:
+    """See that an answer says, in TAXII, when to come back."""
     assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
+    assert answer.headers["Content-Type"] == "application/taxii+json;version=2.1"
+    assert answer.headers.get_all("Strict-Transport-Security") == ["max-age=31536000"]
     assert json.loads(answer.body)["http_status"] == "503"

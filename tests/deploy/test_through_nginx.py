@@ -46,6 +46,7 @@ def test_a_stranger_is_turned_away_over_tls(served: Serving, proxy: Proxy) -> No
     del served
     answer = proxy.answer(request("GET /taxii2/ HTTP/1.1", "nobody"))
     assert (answer.status, answer.headers["Content-Type"]) == (401, TAXII)
+    assert json.loads(answer.body)["error_code"] == "not-authenticated"
     assert any(challenge.startswith("Basic") for challenge in answer.headers.get_all("WWW-Authenticate", []))
 
 

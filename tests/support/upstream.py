@@ -9,6 +9,10 @@ class _Echo(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: "Upstream"
 
+    def setup(self) -> None:
+        super().setup()
+        self.server.connections += 1
+
     def do_GET(self) -> None:
         self._answer()
 
@@ -31,13 +35,17 @@ class _Echo(BaseHTTPRequestHandler):
 
 
 class Upstream(ThreadingHTTPServer):
-    """Listens on a free port of 127.0.0.1: `seen` lists the requests that began to arrive, `address` where."""
+    """Listens on a free port of 127.0.0.1, its `address`.
+
+    `seen` lists the requests that began to arrive, `connections` counts what they came over.
+    """
 
     daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Echo)
         self.seen: list[str] = []
+        self.connections = 0
         self.address = f"127.0.0.1:{self.server_port}"
         self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05})
         self._thread.start()
