@@ -22,6 +22,7 @@ TESTED = {
     "Sumo Logic: TAXII 2 Client": 3,
     "Clients that send a key": 2,
     "Trellix, Trend Micro": 1,
+    "LogRhythm: Threat Intelligence Service": 2,
     "MineMeld": 0,
     "Not tested": 0,
 }

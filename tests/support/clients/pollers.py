@@ -27,9 +27,13 @@ class Poller:
         """How it signs in."""
         return basic(self.settings["Username"], self.settings["Password"])
 
+    def credentials(self) -> list[Header]:
+        """The headers by which it signs in."""
+        return [self.credential()]
+
     def get(self, target: str) -> Answer:
         """GET; anything but 200 stops the run, and its user sees why."""
-        answer = self.wire.get(target, [("Accept", TAXII), self.credential(), ("Accept-Encoding", "gzip")])
+        answer = self.wire.get(target, [("Accept", TAXII), *self.credentials(), ("Accept-Encoding", "gzip")])
         if answer.status != 200:
             raise Failed(f"{answer.status} for {target}")
         return answer
@@ -140,6 +144,25 @@ class BigPages(Poller):
             for each in self.collections(path_of(root)):
                 if each["id"] == self.settings["Collection ID"]:
                     self.drain(f"{path_of(root)}collections/{each['id']}/", limit=self.settings["Page size"])
+
+
+class LogRhythm(Poller):
+    """LogRhythm's Threat Intelligence Service: one collection's address; a user and a password, or a certificate."""
+
+    def credentials(self) -> list[Header]:
+        """None, where TLS shows who it is."""
+        return [] if self.settings.get("Certificate Authentication") == "true" else [self.credential()]
+
+    def credential(self) -> Header:
+        """The other way."""
+        return basic(self.settings["User name"], self.settings["Password"])
+
+    def run(self) -> None:
+        """One download."""
+        address = path_of(self.settings["TAXII Collection Endpoint"]).rstrip("/") + "/"
+        if not self.get(address).json["can_read"]:
+            raise Failed("the collection cannot be read")
+        self.drain(address)
 
 
 @dataclass(slots=True)

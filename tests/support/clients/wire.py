@@ -4,6 +4,7 @@ import base64
 import gzip
 import http.client
 import json
+import socket
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -42,10 +43,14 @@ class Answer:
 
 @dataclass(slots=True)
 class Wire:
-    """One client's way to one server. `sent` keeps the request lines and headers, without version and Host."""
+    """One client's way to one server. `sent` keeps the request lines and headers, without version and Host.
+
+    `opened` gives each connection, where it is more than TCP to the address: TLS, with or without a certificate.
+    """
 
     url: str
     budget: int = MOST_REQUESTS
+    opened: Callable[[], socket.socket] | None = None
     sent: list[tuple[str, tuple[Header, ...]]] = field(default_factory=list)
 
     def get(self, target: str, headers: Sequence[Header]) -> Answer:
@@ -62,6 +67,8 @@ class Wire:
             raise Endless(f"{self.budget} requests and no end; the last: {target}")
         parts = urlsplit(self.url)
         connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=PATIENCE)
+        if self.opened is not None:
+            connection.sock = self.opened()
         try:
             connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
             connection.putheader("Host", parts.netloc)
