@@ -96,8 +96,7 @@ def test_h3_what_was_asked_for_makes_no_header(stack: Stack, value: str) -> None
         f"/api/v1/agreements/{stack.agreement.id}/document?digest={value}",
         f"/api/v1/agreements/{value}/document",
         f"/console/{value}",
-        f"//{value}",
-        f"/live//{value}",
+        f"/live//collections/{value}/",
     ):
         answer = stack.ask(f"GET {path} HTTP/1.1")
         assert 200 <= answer.status < 500, path
