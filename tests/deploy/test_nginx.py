@@ -5,6 +5,7 @@ import json
 import re
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -197,6 +198,22 @@ def test_a_slow_body_keeps_no_worker_waiting(proxy: Proxy, upstream: Upstream) -
     assert upstream.seen[before:] == ["GET /live/"]
     for connection in slow:
         connection.close()
+
+
+@pytest.mark.long
+def test_a_head_that_drips_is_cut_off(proxy: Proxy, upstream: Upstream) -> None:
+    """T-53: ten seconds for a whole head. Red if client_header_timeout is struck, and a minute is the limit again."""
+    before, begun = len(upstream.seen), time.monotonic()
+    with proxy.connect() as connection, contextlib.suppress(ConnectionError):
+        connection.sendall(b"GET /live/ HTTP/1.1\r\n" + HOST)
+        connection.settimeout(1)
+        while time.monotonic() - begun < 20:
+            connection.sendall(b"X: y\r\n")
+            with contextlib.suppress(TimeoutError):
+                assert connection.recv(1) == b""
+                break
+    assert 9 < time.monotonic() - begun < 20
+    assert len(upstream.seen) == before
 
 
 def test_only_people_are_led_from_http_to_https(proxy: Proxy) -> None:
