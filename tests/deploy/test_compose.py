@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from hub.cli.main import commands
+from hub.cli.serving import DRAIN_SECONDS
 from hub.config import load_settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,6 +65,37 @@ def test_the_hub_takes_its_settings(name: str) -> None:
         ["standby"],
     ]
     assert all("passfile=/run/secrets/hub.pgpass" in url for url in (settings.database_url, settings.replica_url))
+
+
+@pytest.mark.parametrize("name", ["init", "hub1", "hub2"])
+def test_the_hub_is_confined_and_keeps_its_data(name: str) -> None:
+    """Red if a hub may write its image, gain rights, is reached from outside, or its data go with the container."""
+    service = SERVICES[name]
+    assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
+    assert set(service["networks"]) == {"inside"}
+    assert [volume.split(":")[1] for volume in service["volumes"]] == [dict(environment())["HUB_DATA_DIR"]]
+
+
+def environment() -> list[tuple[str, str]]:
+    """The variables that the image sets."""
+    return [(name, value) for word, rest in instructions() if word == "ENV" for name, _, value in [rest.partition("=")]]
+
+
+def test_only_the_proxy_stands_between_inside_and_outside() -> None:
+    """Red if the network of hubs and databases is no longer internal, another joins it, or one may gain rights."""
+    assert compose()["networks"]["inside"]["internal"] is True
+    assert {name for name, each in SERVICES.items() if "outside" in each["networks"]} == {"proxy"}
+    for name, service in SERVICES.items():
+        assert name == "proxy" or "no-new-privileges:true" in service["security_opt"], name
+
+
+@pytest.mark.parametrize("name", ["hub1", "hub2"])
+def test_a_hub_begins_after_its_tables_and_ends_in_its_own_time(name: str) -> None:
+    """Red if a hub is started before `init` has ended well, or is killed while it still drains."""
+    assert SERVICES[name]["depends_on"] == {"init": {"condition": "service_completed_successfully"}}
+    assert SERVICES["init"]["depends_on"] == {"primary": {"condition": "service_healthy"}}
+    assert int(SERVICES[name]["stop_grace_period"].removesuffix("s")) > DRAIN_SECONDS
+    assert ("STOPSIGNAL", "SIGTERM") in instructions()
 
 
 def test_the_hub_runs_commands_there_are() -> None:

@@ -14,6 +14,9 @@ DASHBOARD = Path(__file__).resolve().parents[2] / "deploy" / "grafana.json"
 SERIES = re.compile(r"(cirt_hub_[a-z_]+)(?:\{([^}]*)\})?")
 #: What Prometheus itself adds to each sample.
 ADDED = {"instance", "le"}
+#: Of PromQL and Grafana, as far as the dashboard needs them.
+FUNCTIONS = {"sum", "max", "min", "rate", "increase", "histogram_quantile", "by", "label_values", "clamp_min"}
+BUILT_IN = {"__rate_interval", "__range", "__interval"}
 
 
 def board() -> dict[str, Any]:
@@ -49,6 +52,15 @@ def test_every_metric_and_label_it_names_exists(question: str) -> None:
         assert name in names, f"{name} is no metric of the hub"
         asked = grouped | set(re.findall(r"([a-z_]+)\s*=", selected))
         assert asked - names[name] - ADDED == set(), name
+
+
+@pytest.mark.parametrize("question", questions(), ids=range(len(questions())))
+def test_every_function_and_variable_it_uses_exists(question: str) -> None:
+    """Red if one is misspelt: the panel would be empty, on the night it is looked at."""
+    assert set(re.findall(r"([a-z_]+)\s*\(", question)) <= FUNCTIONS
+    known_here = {each["name"] for each in board()["templating"]["list"]} | BUILT_IN
+    assert set(re.findall(r"\$\{?(\w+)", question)) <= known_here
+    assert question.count("(") == question.count(")")
 
 
 def test_every_metric_stands_on_it() -> None:

@@ -77,6 +77,7 @@ def test_it_serves_both_hubs_and_goes_on_without_one(hubs: list[Upstream], tmp_p
     rendered = (tmp_path / "cirt-hub.conf").read_text(encoding="utf-8")
     assert NAME in rendered
     assert "hub.example.org" not in rendered
+    assert rendered.count("max_fails=0;") == len(hubs), "else a hub that was away once is not asked for ten seconds"
 
 
 @pytest.mark.parametrize("missing", ["PUBLIC_NAME", "HUBS"])
@@ -88,3 +89,13 @@ def test_what_is_not_set_is_told(tmp_path: Path, missing: str) -> None:
     done = subprocess.run(words, env=environ, check=False, capture_output=True)
     assert done.returncode != 0
     assert missing.encode() in done.stderr
+
+
+def test_a_configuration_without_the_place_for_the_hubs_is_not_served(tmp_path: Path) -> None:
+    """Red if the hub's address is changed in nginx.conf alone, and all is sent to where no hub is."""
+    environ = prepared(tmp_path, free_port(), free_port()) | {"HUBS": "127.0.0.1:1"}
+    shipped = tmp_path / "shipped.conf"
+    shipped.write_text(shipped.read_text(encoding="utf-8").replace(":8480 max_fails", ":8481 max_fails"), "utf-8")
+    words = ["/bin/sh", str(SCRIPT), "-t", "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf")]
+    assert subprocess.run(words, env=environ, check=False, capture_output=True).returncode != 0
+    assert not (tmp_path / "cirt-hub.conf").exists()
