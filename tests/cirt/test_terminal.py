@@ -4,9 +4,14 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import click
 import orjson
 import pytest
 
+from hub.acts import BadValue
+from hub.cirt import show
+from hub.cli import showing
+from hub.cli.errors import tell, tell_usage
 from hub.cli.main import main as cirt_hub
 from support.members import Neighbourhood, Said, bundle, indicators
 
@@ -85,3 +90,27 @@ def test_t36_what_the_members_command_says_of_its_words(hood: Neighbourhood) -> 
     a, _ = hood.pair()
     for words in (("publish", f"{NASTY}.json"), (NASTY,), ("poll", f"--{NASTY}")):
         assert harmless(a.run(*(word.replace("\0", "") for word in words), code=None))
+
+
+TELLING: dict[str, Callable[[str], object]] = {
+    "say": show.say,
+    "answer": show.answer,
+    "table": lambda text: show.table(["x"], [[text]]),
+    "failures": lambda text: show.failures([{"id": text, "version": text, "code": text, "message": text}]),
+    "usage": lambda text: show.usage(click.UsageError(text)),
+    "json": show.answer_json,
+    "line": show.answer_line,
+    "operators' usage": lambda text: tell_usage(click.UsageError(text)),
+    "operators' error": lambda text: tell(BadValue(text), "cirt-hub"),
+    "operators' answer": lambda text: showing.show({"a": text, text: [text], "b": [{"c": text}]}, as_json=False),
+    "operators' json": lambda text: showing.show({"a": text}, as_json=True),
+}
+
+
+@pytest.mark.parametrize("how", TELLING)
+def test_t36_no_way_of_telling_lets_it_pass(how: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Red if one of the functions that print does not go through `plain`, whoever has looked at the words before."""
+    TELLING[how](NASTY.replace("\r\n", "\r"))
+    out, err = capsys.readouterr()
+    assert "owned" in out + err
+    assert harmless(Said(0, out, err))
