@@ -13,6 +13,7 @@ REMOVED = "[removed]"
 #: Letters of a driver's sentence that are told.
 MOST = 300
 _READ_ONLY = "25006"  # PostgreSQL's read_only_sql_transaction
+_AWAY = "the database cannot be reached; try again in a moment"
 _IS_STANDBY = (
     "the database at HUB_DATABASE_URL is a standby, which takes no writes: name the primary there, or promote this one"
     " (SELECT pg_promote())"
@@ -45,10 +46,9 @@ def _meant(error: Exception, origin: Exception) -> StoreError:
         return Unavailable("the disk of the database failed: look at the kernel's log; a retry is harmless")
     if "no such table" in text or state == "42P01":
         return NotInitialised("the database has no tables of the hub; make them with `cirt-hub init`")
-    if state == _READ_ONLY:
-        return Unavailable(_IS_STANDBY)
-    if isinstance(origin, sqlite3.OperationalError | psycopg.OperationalError | psycopg.InterfaceError):
-        return Unavailable("the database cannot be reached; try again in a moment")
+    away = isinstance(origin, sqlite3.OperationalError | psycopg.OperationalError | psycopg.InterfaceError)
+    if away or state == _READ_ONLY:
+        return Unavailable(_IS_STANDBY if state == _READ_ONLY else _AWAY)
     return StoreError(f"the database refused a statement: {type(origin).__name__}")
 
 

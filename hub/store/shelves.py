@@ -141,12 +141,15 @@ def marking_kinds(tx: Tx, grp: int, publisher: int, ids: Collection[str]) -> Map
 
 
 def authors(tx: Tx, grp: int, publisher: int, ids: Collection[str]) -> Mapping[str, str | None]:
-    """`created_by_ref` of the first row under each of the ids that has versions, on this publisher's shelf here."""
+    """`created_by_ref` of the first row under each of the ids that has versions, on this publisher's shelf here.
+
+    Without identities, which are their own authors whomever they name.
+    """
     if not ids:
         return {}
     first = (
-        f"{SHELF} AND o.versioned AND NOT EXISTS (SELECT 1 FROM objects p WHERE p.grp = o.grp AND p.stix_id = o.stix_id"
-        " AND p.publisher = o.publisher AND p.position < o.position)"
+        f"{SHELF} AND o.versioned AND o.type <> 'identity' AND NOT EXISTS (SELECT 1 FROM objects p"
+        " WHERE p.grp = o.grp AND p.stix_id = o.stix_id AND p.publisher = o.publisher AND p.position < o.position)"
     )
     rows = tx.rows(
         f"SELECT o.stix_id, o.body FROM {tx.each('objects', first, 'stix_id', 'ids')}",

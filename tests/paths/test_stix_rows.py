@@ -107,6 +107,9 @@ def test_s3_a_new_version_names_the_creator_of_the_first(
     anonymous = fresh_object()
     lasting.publish("alpha", [anonymous])
     lasting.publish("alpha", [{**anonymous, "modified": "2026-11-19T10:00:00.000Z", "created_by_ref": VENDOR}])
+    team = fresh_object("identity", name="A team", created_by_ref=VENDOR)
+    lasting.publish("alpha", [team])
+    lasting.publish("alpha", [{**team, "modified": "2026-11-19T10:00:00.000Z"}])
 
 
 def test_s7_an_earlier_version_after_the_end_is_history(lasting: Stage) -> None:
