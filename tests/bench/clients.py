@@ -44,8 +44,8 @@ def post(path: str, token: str, body: bytes) -> bytes:
 class Wire:
     """One kept-alive connection."""
 
-    def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+    def __init__(self, port: int, patience: float = PATIENCE) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=patience)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._room = bytearray(FIRST_ROOM)
         self.total = 0  # bytes of the last answer, head and body

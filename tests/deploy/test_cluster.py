@@ -75,7 +75,8 @@ def primary() -> Iterator[Primary]:
 def test_primary_standby_and_hub_come_together_by_files_alone(primary: Primary, tmp_path: Path) -> None:
     """secrets.sh, primary.sh, standby.sh; then a hub over TCP with password files on both. Nobody gets in without.
 
-    Red if a role, the slot, the line for the standby or a file's owner is wrong, or a password is empty.
+    Red if a role, the slot, the line for the standby (`trust`) or a file's owner is wrong, a password is empty, or the
+    standby's role may read the database itself.
     """
     folder = primary.home / "deploy"  # a place that the server's user may enter
     folder.mkdir(mode=0o755)
@@ -109,6 +110,11 @@ def test_primary_standby_and_hub_come_together_by_files_alone(primary: Primary, 
         ]
         with pytest.raises(psycopg.OperationalError, match="password"):
             psycopg.connect(f"host=127.0.0.1 port={primary.port} user=cirt_hub dbname=cirt_hub passfile=/nowhere")
+        standbys = f"host=127.0.0.1 port={primary.port} user=replicator"
+        with pytest.raises(psycopg.OperationalError, match="password"):
+            psycopg.connect(f"{standbys} replication=true passfile=/nowhere")
+        with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+            psycopg.connect(f"{standbys} dbname=cirt_hub passfile={secrets / 'replicator.pgpass'}")
         world = World(tmp_path, urls[0], Clock(AT), replica_url=urls[1])
         a = world.cirt("a")
         group = world.agreement([(a, "both", "amber")])
