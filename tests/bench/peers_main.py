@@ -1,4 +1,4 @@
-"""What `make bench-peers` does: the same publication, drain and poll on every server, one after the other."""
+"""What `make bench-peers` does: the same publication, drain and poll on every server, in turns with the hub."""
 
 import json
 import sys
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 from bench.main import WIDTH, _teller, machine
-from bench.peers_clients import drain, poll, publish
+from bench.peers_clients import ALL, Read, drain, poll, publish
 from bench.peers_losses import losses
 from bench.peers_sides import Ground, Side, bodies, ground, hub_side, medallion_side, opentaxii_side, versioned
 from bench.table import Figure, Must, Report
@@ -20,6 +20,7 @@ from support.peers import NoPeer
 from support.postgres import Cluster
 
 ENVELOPE = 1000
+BINDING = 10_000  # objects, from which on the ratios are promised
 MEDALLION = 1000  # objects: it compares each new one with all that it has
 MEDALLION_PUBLICATIONS = 20  # of each publisher: a poll of 1,000 objects takes it many seconds
 NEW = 5
@@ -41,31 +42,66 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """One side's figures: objects a second, objects a second, milliseconds."""
+class Pair:
+    """The hub and another server, both empty at first, and asked in turns: a slow minute slows both.
 
-    publish: Figure
-    drain: Figure
-    poll: Figure
+    Attributes:
+        sides: the hub first.
+        other: the other's name in the lines of ratios.
+        binding: whether the ratios are promised.
+    """
+
+    sides: tuple[Side, Side]
+    other: str
+    report: Report
+    binding: bool
+
+    def add(self, what: str, unit: str, runs: Callable[[Side], list[float]]) -> list[Figure]:
+        """A line of each side, by its runs."""
+        return [self.report.add(f"{side.name}: {what}", unit, runs(side)) for side in self.sides]
+
+    def ratio(self, what: str, of: Figure, to: Figure, must: Must | None) -> None:
+        """How many times better the hub is."""
+        self.report.ratio(f"{what}, against {self.other}", of, to, must if self.binding else None)
 
 
-def measure(side: Side, base: Ground, wanted: Wanted, report: Report, objects: int, seed: int) -> Measured:
-    """Publish, drain, poll on, and see what is lost; the lines of one server."""
+def measure(pair: Pair, base: Ground, wanted: Wanted, objects: int, seed: int) -> None:
+    """Publish, drain and poll on."""
     load = base.loads(seed)[0]
-    envelopes = bodies(side, [versioned(load, ENVELOPE) for _ in range(objects // ENVELOPE)])
-    report.stored = objects
-    seconds = publish(side.port, side.writers[0], side.path, envelopes)
-    published = report.add(f"{side.name}: publish, one client", "objects/s", [objects / seconds])
-    reads = [drain(side.port, side.reader, side.path)]
-    while len(reads) < wanted.runs and reads[-1].seconds < SLOW:
-        reads.append(drain(side.port, side.reader, side.path))
-    if {each.objects for each in reads} != {objects}:
-        raise click.ClickException(f"{side.name} gives {reads[0].objects} of {objects} objects")
-    drained = report.add(f"{side.name}: drain", "objects/s", [each.objects / each.seconds for each in reads])
-    publish(side.port, side.writers[0], side.path, bodies(side, [versioned(load, NEW)]))
-    times = HUB_POLLS if side.whole else PEER_POLLS
-    taken = poll(side.port, side.reader, side.path, reads[0].cursor, times, NEW)
-    return Measured(published, drained, report.add(f"{side.name}: poll with 5 new", "ms", [1000 * t for t in taken]))
+    envelopes = [versioned(load, ENVELOPE) for _ in range(objects // ENVELOPE)]
+    pair.report.stored = objects
+    rates: dict[str, list[float]] = {side.name: [] for side in pair.sides}
+    for envelope in envelopes:
+        for side in pair.sides:
+            rates[side.name].append(ENVELOPE / publish(side.port, side.writers[0], side.path, bodies(side, [envelope])))
+    hub, other = pair.add("publish, one client", "objects/s", lambda side: rates[side.name])
+    pair.ratio("publish", hub, other, PUBLISH)
+    _drain(pair, wanted, "drain, all versions", ALL, objects)
+    cursors = {side.name: drain(side.port, side.reader, side.path, ALL).cursor for side in pair.sides}
+    _drain(pair, wanted, "drain, as clients ask", "", objects)
+    new = versioned(load, NEW)
+    times: dict[str, list[float]] = {}
+    for side in pair.sides:
+        publish(side.port, side.writers[0], side.path, bodies(side, [new]))
+        count = HUB_POLLS if side.whole else PEER_POLLS
+        taken = poll(side.port, side.reader, side.path, cursors[side.name], count, NEW)
+        times[side.name] = [1000 * each for each in taken]
+    hub, other = pair.add("poll with 5 new", "ms", lambda side: times[side.name])
+    pair.ratio("poll with 5 new", other, hub, POLL)
+
+
+def _drain(pair: Pair, wanted: Wanted, what: str, query: str, objects: int) -> None:
+    """Drains in turns, once where one takes long; of a server that takes very long only the first pages."""
+    reads: dict[str, list[Read]] = {side.name: [] for side in pair.sides}
+    for _ in range(wanted.runs):
+        for side in pair.sides:
+            if not reads[side.name] or reads[side.name][-1].seconds < SLOW:
+                reads[side.name].append(drain(side.port, side.reader, side.path, query))
+    for name, each in reads.items():
+        if each[0].whole and each[0].objects != objects:
+            raise click.ClickException(f"{name} gives {each[0].objects} of {objects} objects")
+    hub, other = pair.add(what, "objects/s", lambda side: [read.objects / read.seconds for read in reads[side.name]])
+    pair.ratio(what, hub, other, None if query else DRAIN)
 
 
 def lose(side: Side, base: Ground, wanted: Wanted, report: Report, publications: int) -> None:
@@ -79,16 +115,6 @@ def lose(side: Side, base: Ground, wanted: Wanted, report: Report, publications:
     if wanted.histories is not None:
         wanted.histories.mkdir(parents=True, exist_ok=True)
         history.keep(wanted.histories / f"{side.name.replace(' ', '-').replace(',', '')}.json")
-
-
-def compare(report: Report, hub: Measured, other: Measured, name: str, *, binding: bool) -> None:
-    """The ratios of one server to another."""
-    for what, ratio, must in (
-        ("publish", hub.publish.median / other.publish.median, PUBLISH),
-        ("drain", hub.drain.median / other.drain.median, DRAIN),
-        ("poll with 5 new", other.poll.median / hub.poll.median, POLL),
-    ):
-        report.add(f"{what}, against {name}", "x", [ratio], must if binding else None)
 
 
 class Place:
@@ -128,19 +154,15 @@ class Place:
 def on_store(place: Place, wanted: Wanted, tell: Callable[[str], None], *, medallion: bool) -> Report:
     """Everything on one store: the hub, OpenTAXII, and medallion where it is asked for."""
     report = Report(f"{place.store}, {wanted.objects:,} objects")
-    with place.hub() as (side, base):
-        tell(side.name)
-        hub = measure(side, base, wanted, report, wanted.objects, SEED)
-        with place.opentaxii() as other:
-            tell(other.name)
-            theirs = measure(other, base, wanted, report, wanted.objects, SEED)
-    compare(report, hub, theirs, "OpenTAXII", binding=wanted.objects >= 10_000)
+    with place.hub() as (side, base), place.opentaxii() as other:
+        tell(f"{side.name} and {other.name}")
+        pair = Pair((side, other), "OpenTAXII", report, binding=wanted.objects >= BINDING)
+        measure(pair, base, wanted, wanted.objects, SEED)
     if medallion:
         few = min(wanted.objects, MEDALLION)
         with place.hub() as (side, base), medallion_side(place.folder()) as other:
-            tell(f"{other.name}, {few:,} objects")
-            hub = measure(side, base, wanted, report, few, SEED)
-            compare(report, hub, measure(other, base, wanted, report, few, SEED), "medallion", binding=False)
+            tell(f"{side.name} and {other.name}, {few:,} objects")
+            measure(Pair((side, other), "medallion", report, binding=False), base, wanted, few, SEED)
     lost(place, wanted, report, tell, medallion=medallion)
     return report
 

@@ -84,7 +84,7 @@ class Report:
         self.figures.append(Figure(name, self.stored, unit, tuple(runs), must))
         return self.figures[-1]
 
-    def ratio(self, name: str, of: Figure, to: Figure, must: Must) -> None:
+    def ratio(self, name: str, of: Figure, to: Figure, must: Must | None) -> None:
         """Take the ratio of two figures in: of the runs made in turns, else of their medians."""
         if len(of.runs) == len(to.runs) and of.stored == to.stored:
             self.add(name, "x", [one / other for one, other in zip(of.runs, to.runs, strict=True)], must)
