@@ -9,6 +9,7 @@ from bench.load import RARE, Author, Load
 
 from hub.running import wall_clock
 from support.clock import Clock
+from support.proxy import free_port
 from support.world import World
 
 POLLERS = 8
@@ -70,7 +71,11 @@ def open_scene(folder: Path, database: str) -> Scene:
     finally:
         world.close()
     return Scene(
-        settings={"HUB_DATA_DIR": str(folder), "HUB_DATABASE_URL": database, "HUB_LOG_FORMAT": "text"},
+        settings={
+            "HUB_DATA_DIR": str(folder),
+            "HUB_DATABASE_URL": database,
+            "HUB_METRICS_BIND": f"127.0.0.1:{free_port()}",
+        },
         database=database,
         collection=f"/live/collections/{agreement.id}/",
         publisher=publisher.token,
