@@ -22,12 +22,13 @@ _LAST = re.compile(rb"\r\nx-taxii-date-added-last: ([^\r]+)\r\n", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A drain: seconds, objects, the date of the last one, and whether it came to the end."""
+    """A drain: seconds, objects, the date of the last one, whether it came to the end, seconds of the first page."""
 
     seconds: float
     objects: int
     cursor: str
     whole: bool
+    first: float
 
 
 def head(method: str, path: str, authorization: str, body: bytes = b"") -> bytes:
@@ -89,12 +90,13 @@ def drain(port: int, authorization: str, path: str, query: str) -> Read:
     """Read a collection to its end by `next`, or for `LONG` seconds; the objects are counted afterwards."""
     asked = f"?limit={LIMIT}{query}"
     line, pages, cursor, following = Line(port, authorization), list[bytes](), "", asked
-    begun, whole = time.perf_counter(), False
+    begun, whole, first = time.perf_counter(), False, 0.0
     while not whole and time.perf_counter() - begun < LONG:
         status, body = line.ask("GET", path + following)
         if status != 200:
             raise Unexpected(f"{status}: {bytes(body[:600])!r}")
         pages.append(bytes(body))
+        first = first or time.perf_counter() - begun
         cursor = line.last() or cursor
         found = _NEXT.search(pages[-1][:EDGE]) or _NEXT.search(pages[-1][-EDGE:])
         whole = found is None
@@ -104,7 +106,7 @@ def drain(port: int, authorization: str, path: str, query: str) -> Read:
     ids = [each["id"] for page in pages for each in orjson.loads(page).get("objects", [])]
     if len(set(ids)) != len(ids):
         raise Unexpected(f"{len(ids)} objects came, but only {len(set(ids))} different ones")
-    return Read(seconds, len(ids), cursor, whole)
+    return Read(seconds, len(ids), cursor, whole, first)
 
 
 def poll(port: int, authorization: str, path: str, cursor: str, times: int, expected: int) -> list[float]:

@@ -87,7 +87,7 @@ def measure(pair: Pair, base: Ground, wanted: Wanted, objects: int, seed: int) -
         taken = poll(side.port, side.reader, side.path, cursors[side.name], count, NEW)
         times[side.name] = [1000 * each for each in taken]
     hub, other = pair.add("poll with 5 new", "ms", lambda side: times[side.name])
-    pair.ratio("poll with 5 new", other, hub, POLL)
+    pair.ratio("poll with 5 new", other, hub, None)
 
 
 def _drain(pair: Pair, wanted: Wanted, what: str, query: str, objects: int) -> None:
@@ -102,6 +102,10 @@ def _drain(pair: Pair, wanted: Wanted, what: str, query: str, objects: int) -> N
             raise click.ClickException(f"{name} gives {each[0].objects} of {objects} objects")
     hub, other = pair.add(what, "objects/s", lambda side: [read.objects / read.seconds for read in reads[side.name]])
     pair.ratio(what, hub, other, None if query else DRAIN)
+    if not query:
+        name = "first poll of a fresh client, 1,000 objects"
+        hub, other = pair.add(name, "ms", lambda side: [1000 * read.first for read in reads[side.name]])
+        pair.ratio(name, other, hub, POLL)
 
 
 def lose(side: Side, base: Ground, wanted: Wanted, report: Report, publications: int) -> None:

@@ -41,6 +41,7 @@ class Doors:
         self.app: Wsgi | None = None
         self.between: Callable[[Wsgi, dict[str, Any], Callable[..., Any]], Iterable[bytes]] | None = None
         self._server = make_server("127.0.0.1", 0, self._call, threaded=True, request_handler=_Quiet)
+        self._server.daemon_threads = False  # type: ignore[attr-defined]  # `close` waits for answers under way
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         self._thread.start()
 
@@ -152,9 +153,9 @@ def neighbourhood(folder: Path, database_url: str, at: int = AT, **settings: Any
         try:
             yield Neighbourhood(world, doors, folder)
         finally:
+            doors.close()  # first: an answer under way holds a connection to the database
             world.close()
     finally:
-        doors.close()
         structlog.reset_defaults()
 
 
