@@ -87,7 +87,7 @@ def measure(pair: Pair, base: Ground, wanted: Wanted, objects: int, seed: int) -
         taken = poll(side.port, side.reader, side.path, cursors[side.name], count, NEW)
         times[side.name] = [1000 * each for each in taken]
     hub, other = pair.add("poll with 5 new", "ms", lambda side: times[side.name])
-    pair.ratio("poll with 5 new", other, hub, None)
+    pair.ratio("poll with 5 new", other, hub, POLL)
 
 
 def _drain(pair: Pair, wanted: Wanted, what: str, query: str, objects: int) -> None:
